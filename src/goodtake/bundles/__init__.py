@@ -1,0 +1,1 @@
+"""Trained models as folders: configuration, weights, ONNX graphs and a card, loaded without running code."""

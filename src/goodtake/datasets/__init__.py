@@ -1,0 +1,1 @@
+"""Clean music to train on, each clip with its source: recordings, notes, rendered scores."""

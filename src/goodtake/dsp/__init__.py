@@ -1,0 +1,1 @@
+"""Signal processing in NumPy: short-time Fourier transform, mel, filters, loudness."""

@@ -1,0 +1,1 @@
+"""Diagnosis and enhancement of recordings: NumPy and ONNX Runtime, no torch."""
