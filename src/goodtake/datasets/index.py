@@ -1,0 +1,53 @@
+"""Reads the index of a sound library: one CSV row per file, with its part, kind, source and licence."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from goodtake.errors import DatasetError
+
+INDEX_NAME = "index.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a sound library.
+
+    Args:
+        path: of the file.
+        part: "train" or "dev".
+        kind: "note", "performance", "noise", "rir" or "mic".
+        library: the recording's maker; files of one library never stand in both parts.
+        instrument: as the index names it.
+        licence: licence of the file.
+    """
+
+    path: Path
+    part: str
+    kind: str
+    library: str
+    instrument: str
+    licence: str
+
+
+def read_index(root: Path, part: str, kind: str) -> list[Entry]:
+    """Returns the entries of one part and kind, in the order of the index.
+
+    Raises:
+        DatasetError: when there is no index, it lacks a column, or nothing of that part and kind is in it.
+    """
+    index = root / INDEX_NAME
+    if not index.is_file():
+        raise DatasetError(f"{root} has no {INDEX_NAME}: give the folder of a sound library")
+    try:
+        with index.open(newline="", encoding="utf-8") as lines:
+            entries = [
+                Entry(root / row["path"], row["part"], row["kind"], row["library"], row["instrument"], row["licence"])
+                for row in csv.DictReader(lines)
+                if row["part"] == part and row["kind"] == kind
+            ]
+    except KeyError as error:
+        raise DatasetError(f"{index} lacks the column {error}: see docs/datasets.md for the columns") from error
+    if not entries:
+        raise DatasetError(f"{index} lists no {kind} of part {part}: see docs/datasets.md for what is needed")
+    return entries

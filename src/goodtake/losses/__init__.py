@@ -1,0 +1,1 @@
+"""Losses: functions of tensors, named as recipes and logs name them."""
