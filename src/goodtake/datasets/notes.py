@@ -1,9 +1,10 @@
 """A library of single notes: an index, the decoded notes in memory, and the nearest note to a wanted pitch.
 
-The index is a CSV file `index.csv` in the library's folder with one row per audio file. Needed columns: `path` (relative to the
-folder), `instrument` and `midi_pitch` (a float, 69.00 = 440 Hz; empty for drums). Optional: `kind` (rows other than "note" are
-passed over), `part` ("train" or "dev"; rows without it belong to both), `library`, `articulation`, `layer` (a dynamic mark or a
-number), `family` (see `render/families.py`), `onset_ms` (where the attack lies, 2 by default), `licence`, `credit`.
+The index is a CSV file `index.csv` in the library's folder with one row per audio file. Needed columns: `path`
+(relative to the folder), `instrument` and `midi_pitch` (a float, 69.00 = 440 Hz; empty for drums). Optional: `kind`
+(rows other than "note" are passed over), `part` ("train" or "dev"; rows without it belong to both), `library`,
+`articulation`, `layer` (a dynamic mark or a number), `family` (see `render/families.py`), `onset_ms` (where the attack
+lies, 2 by default), `licence`, `credit`.
 
 Use it as the sound source of `goodtake.datasets.render.Renderer`, or alone to fetch notes.
 """
@@ -14,7 +15,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -107,8 +108,8 @@ class Timbre:
     def find(self, midi_pitch: float, rng: np.random.Generator, velocity: float | None = None) -> tuple[Note, float]:
         """Returns a note near a pitch and the shift in semitones that brings it there.
 
-        Notes hardly further than the nearest one compete; `velocity` (0..1) prefers the layer of that strength, and without it
-        chance decides.
+        Notes hardly further than the nearest one compete; `velocity` (0..1) prefers the layer of that strength, and
+        without it chance decides.
 
         Raises:
             DatasetError: no note lies within `MAX_SHIFT_SEMITONES`.
@@ -251,15 +252,15 @@ def _note(row: dict[str, str], index: Path) -> Note:
             instrument=row["instrument"],
             midi_pitch=float(row["midi_pitch"]) if row["midi_pitch"] else None,
             onset_ms=float(row.get("onset_ms") or DEFAULT_ONSET_MS),
-            **{
-                name: row.get(name) or ""
-                for name in ("library", "articulation", "layer", "family", "licence", "credit")
-            },
+            library=row.get("library") or "",
+            articulation=row.get("articulation") or "",
+            layer=row.get("layer") or "",
+            family=row.get("family") or "",
+            licence=row.get("licence") or "",
+            credit=row.get("credit") or "",
         )
     except KeyError as error:
-        raise DatasetError(
-            f"{index} lacks the column {error}: expected at least path, instrument, midi_pitch"
-        ) from error
+        raise DatasetError(f"{index} lacks the column {error}: expected path, instrument, midi_pitch") from error
     except ValueError as error:
         raise DatasetError(
             f"{index}, row {row['path']}: {error}; expected numbers in midi_pitch and onset_ms"
@@ -272,7 +273,7 @@ def _with_strength(notes: list[Note]) -> Iterable[Note]:
     top = max(numbers.values(), default=1)
     for note in notes:
         strength = numbers[note.layer] / top if note.layer in numbers else _DYNAMICS.get(note.layer, 0.5)
-        yield Note(**{**note.__dict__, "strength": strength})
+        yield replace(note, strength=strength)
 
 
 def _decode(path: Path, highest_rate: float) -> Sample:

@@ -1,6 +1,7 @@
 """Brings music and players together: which score or phrase, which instruments, which part and transposition for each.
 
-A `Seat` is one player with a part in front of them. Instruments are drawn by their share, not by how many notes they have in the library.
+A `Seat` is one player with a part in front of them. Instruments are drawn by their share, not by how many notes the
+library has of them.
 """
 
 from __future__ import annotations
@@ -253,4 +254,4 @@ def _beats(seconds: float, bpm: float) -> float:
 
 def _pitched(sound: Sound) -> bool:
     """Whether a sound can play tunes."""
-    return sound.family.name != "drum" and sum(map(sound.covers, range(sound.low, sound.high + 1))) >= _LEAST_PITCHES
+    return sound.family.name != "drum" and sound.breadth >= _LEAST_PITCHES

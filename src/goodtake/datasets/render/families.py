@@ -1,7 +1,7 @@
 """How kinds of instruments behave under the renderer: whether a tone is held, how it ends, what part it can take.
 
-A note library says only "oboe" or "muted electric guitar"; the family follows from words in the name, or from the library's
-own column `family` where the words mislead.
+A note library says only "oboe" or "muted electric guitar"; the family follows from words in the name, or from the
+library's own column `family` where the words mislead.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The studio that renders share: brightness, a light room, a gentle equaliser, soft compression, a noise floor, a level.
+"""The studio of a render: brightness, a light room, a gentle equaliser, soft compression, a noise floor, a level.
 
-Room, equaliser, dark bus and noise are one multiplication in the spectrum. The room is synthetic: a handful of early
-reflections and a short decaying noise, both from a seed, with everything above some kHz dying sooner (Moorer, "About this
-reverberation business", 1979, takes the late part as exponentially decaying noise, too).
+Room, equaliser, dark bus and noise are applied in one spectrum. The room is synthetic: a handful of early reflections
+and a short exponentially decaying noise (the model of Moorer, "About this reverberation business", 1979), both from a
+seed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from goodtake.datasets.render.plan import MixPlan
 
 _LONGEST_RT60_S = 0.5
 _DRY_DB = -90.0
+_REFLECTIONS = 8
 _DARK_HZ = 2500.0
 _DARK_FLOOR = 0.2
 _BLOCK_S = 0.005
@@ -61,7 +62,7 @@ def apply_mix(buses: NDArray[np.float32], mix: MixPlan, sample_rate: int, lead: 
     dry = bright + dark * _dark_gain(frequency_hz)
     spectrum = dry * _shelf_gain(frequency_hz, mix)
     if mix.room_db > _DRY_DB:
-        spectrum += np.fft.rfft(draw_room(mix, channels, sample_rate), n_fft) * spectrum.mean(axis=0)
+        spectrum += room_spectrum(mix, channels, sample_rate, n_fft) * spectrum.mean(axis=0)
     spectrum += _noise(spectrum, frequency_hz, mix, samples)
     wave = np.fft.irfft(spectrum, n_fft)[:, lead:samples].astype(np.float32)
     if mix.compressor_ratio > 1:
@@ -70,34 +71,35 @@ def apply_mix(buses: NDArray[np.float32], mix: MixPlan, sample_rate: int, lead: 
     return wave * np.float32(10 ** (mix.peak_db / 20) / max(peak, 1e-9))
 
 
-def draw_room(mix: MixPlan, channels: int, sample_rate: int) -> NDArray[np.float32]:
-    """Returns the room's response without the direct sound, `(channel, time)`, its energy at `mix.room_db` per channel.
+def room_spectrum(mix: MixPlan, channels: int, sample_rate: int, n_fft: int) -> NDArray[np.complex64]:
+    """Returns the transfer function `(channel, freq)` of the room without the direct sound.
 
-    The same seed places the reflections alike at every rate.
+    Its energy is `mix.room_db` per channel. The same seed places the reflections alike at every rate.
     """
     rng = np.random.default_rng(mix.room_seed)
-    delays_s = mix.room_predelay_ms / 1000 + np.sort(rng.uniform(0, 0.035, 8))
-    gains = rng.choice([-1.0, 1.0], (2, 8)) * rng.uniform(0.4, 1.0, (2, 8)) * np.exp(-delays_s / 0.03)
+    delays_s = mix.room_predelay_ms / 1000 + np.sort(rng.uniform(0, 0.035, _REFLECTIONS))
+    gains = rng.choice([-1.0, 1.0], (2, _REFLECTIONS)) * rng.uniform(0.4, 1.0, (2, _REFLECTIONS))
     damping_hz = rng.uniform(2500, 8000)
-    time_s = np.arange(round(room_seconds(mix) * sample_rate)) / sample_rate
-    late_s = np.maximum(time_s - mix.room_predelay_ms / 1000 - 0.01, 0)
-    decay = np.where(late_s > 0, np.exp(-6.91 * late_s / mix.room_rt60_s) * (1 - np.exp(-late_s / 0.01)), 0)
-    tail = rng.standard_normal((2, len(time_s))) * decay * 2 / np.sqrt(sample_rate * 0.01)
-    for channel in range(2):
-        np.add.at(tail[channel], np.minimum((delays_s * sample_rate).astype(int), len(time_s) - 1), gains[channel])
-    frequency_hz = np.fft.rfftfreq(2 * len(time_s), 1 / sample_rate)
+    taps = round(room_seconds(mix) * sample_rate)
+    late_s = np.maximum(np.arange(taps, dtype=np.float32) / sample_rate - mix.room_predelay_ms / 1000 - 0.01, 0)
+    decay = np.exp(-6.91 / mix.room_rt60_s * late_s) * (1 - np.exp(-100 * late_s))
+    response = rng.standard_normal((channels, taps), dtype=np.float32) * decay * (20 / np.sqrt(sample_rate))
+    for channel in range(channels):
+        at = np.minimum((delays_s * sample_rate).astype(int), taps - 1)
+        np.add.at(response[channel], at, gains[channel] * np.exp(-delays_s / 0.03))
+    frequency_hz = np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float32)
     # Light rooms neither boom below 120 Hz nor hiss: the upper corner is soft furnishing.
     colour = frequency_hz**2 / (frequency_hz**2 + 120.0**2) / (1 + (frequency_hz / damping_hz) ** 2)
-    tail = np.fft.irfft(np.fft.rfft(tail, 2 * len(time_s)) * colour)[:, : len(time_s)]
-    tail *= 10 ** (mix.room_db / 20) / np.sqrt((tail**2).sum(axis=1, keepdims=True))
-    return tail[:channels].astype(np.float32)
+    spectrum = np.fft.rfft(response, n_fft) * colour
+    energy = (np.abs(spectrum) ** 2).sum(axis=1, keepdims=True) * 2 / n_fft  # Parseval
+    return np.asarray(spectrum * (10 ** (mix.room_db / 20) / np.sqrt(energy)), dtype=np.complex64)
 
 
 def compressor_gain(wave: NDArray[np.float32], mix: MixPlan, sample_rate: int) -> NDArray[np.float32]:
     """Returns the gain curve `(time,)` of a soft compressor, common to all channels so that the image stays.
 
-    The level is the rms of 5-ms blocks smoothed over some 60 ms; the threshold lies `compressor_threshold_db` above the rms of the
-    whole clip, with a knee 10 dB wide.
+    The level is the rms of 5-ms blocks smoothed over some 60 ms; the threshold lies `compressor_threshold_db` above
+    the rms of the whole clip, with a knee 10 dB wide.
     """
     block = round(_BLOCK_S * sample_rate)
     power = (wave**2).mean(axis=0)
@@ -127,7 +129,7 @@ def _shelf_gain(frequency_hz: NDArray[np.float32], mix: MixPlan) -> NDArray[np.f
 def _noise(
     spectrum: NDArray[np.complex64], frequency_hz: NDArray[np.float32], mix: MixPlan, samples: int
 ) -> NDArray[np.complex64]:
-    """Returns the spectrum of the noise floor, `noise_floor_db` below the rms of the music; silence gets one at -90 dB."""
+    """Returns the spectrum of a floor `noise_floor_db` below the rms of the music; silence gets one at -90 dB."""
     n_fft = 2 * (spectrum.shape[-1] - 1)
     rng = np.random.default_rng(mix.noise_seed)
     parts = rng.standard_normal((*spectrum.shape, 2), dtype=np.float32)

@@ -1,12 +1,14 @@
 """Written music before anybody plays it: notes in beats, parts, keys and chords.
 
-Scores (`scores.py`) and generated phrases (`phrases.py`, `backing.py`) both end here; `perform.py` turns a part into sound events.
+Scores (`scores.py`) and generated phrases (`phrases.py`, `backing.py`) both end here; `perform.py` turns a part into
+sound events.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -75,7 +77,7 @@ class Part:
     def polyphonic(self) -> bool:
         """Whether notes overlap by more than a sixteenth."""
         ordered = sorted(self.notes, key=lambda note: (note.start, note.end))
-        return any(second.start < first.end - 0.25 for first, second in zip(ordered, ordered[1:], strict=False))
+        return any(second.start < first.end - 0.25 for first, second in pairwise(ordered))
 
 
 @dataclass(frozen=True)

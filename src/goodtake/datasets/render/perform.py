@@ -5,6 +5,7 @@ Scores as published carry one tempo and flat velocities; played so, every note l
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +38,9 @@ class TempoCurve:
         whole, part = divmod(beat, 1.0)
         if self.swing:
             part = part * (1 + 2 * self.swing) if part < 0.5 else 1 - (1 - part) * (1 - 2 * self.swing)
-        angle = 2 * np.pi / self.period
-        bend = self.rubato / angle * (np.sin(angle * beat + self.phase) - np.sin(self.phase))
-        return 60.0 / self.bpm * float(whole + part + bend)
+        angle = 2 * math.pi / self.period
+        bend = self.rubato / angle * (math.sin(angle * beat + self.phase) - math.sin(self.phase))
+        return 60.0 / self.bpm * (whole + part + bend)
 
 
 def draw_tempo(rng: np.random.Generator, music: Music) -> TempoCurve:
@@ -77,7 +78,7 @@ class Manner:
 
 
 def draw_manner(rng: np.random.Generator, family: Family) -> Manner:
-    """Draws a manner that suits the family: winds and strings tie notes, struck strings let them overlap, hands are uneven."""
+    """Draws a manner that suits the family: how notes are tied, how chords are spread, how uneven the hands are."""
     held = float(rng.choice([0.35, 0.6, 0.85, 0.95, 1.04], p=[0.08, 0.12, 0.25, 0.25, 0.3]))
     strummed = family.name == "plucked" and rng.random() < 0.6
     return Manner(
@@ -122,8 +123,8 @@ def perform(
             tempo.seconds(note.start) + float(jitter[i]) * (0.3 if together else 1.0) + rank * manner.spread_ms / 1000
         )
         length = tempo.seconds(note.end) - tempo.seconds(note.start)
-        arc = manner.arc * np.sin(2 * np.pi * note.start / manner.arc_beats + phase)
-        velocity = float(np.clip(manner.loudness + arc + note.accent + uneven[i], 0.08, 1.0))
+        arc = manner.arc * math.sin(2 * math.pi * note.start / manner.arc_beats + phase)
+        velocity = min(1.0, max(0.08, manner.loudness + arc + note.accent + float(uneven[i])))
         tied = previous is not None and not together and note.start - previous.end < 0.05
         events.append(
             Event(

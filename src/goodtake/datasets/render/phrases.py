@@ -1,4 +1,4 @@
-"""Seeded melodies in the way people practise and play: scales, arpeggios, tunes with motifs and rests, riffs, long tones.
+"""Seeded melodies as people practise and play them: scales, arpeggios, tunes with motifs and rests, riffs, long tones.
 
 Every generator walks on a ladder of pitches (the scale's, or the chord's of the moment) inside the player's range.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodtake.datasets.render.music import Harmony, ScoreNote
 
@@ -21,7 +22,7 @@ _DENSITIES = {
 }
 
 
-def _weighted(rng: np.random.Generator, weights: np.ndarray) -> int:  # type: ignore[type-arg]
+def _weighted(rng: np.random.Generator, weights: NDArray[np.float64]) -> int:
     """Draws an index with the given weights."""
     return int(np.searchsorted(np.cumsum(weights), rng.random() * weights.sum(), side="right"))
 
@@ -31,7 +32,7 @@ def draw_rhythm(rng: np.random.Generator, beats: float, density: str) -> list[fl
     lengths: list[float] = []
     left = beats
     while left > 1e-6:
-        weights = np.where(_RHYTHMS <= left + 1e-6, _DENSITIES[density], 0.0)
+        weights = np.where(left + 1e-6 >= _RHYTHMS, _DENSITIES[density], 0.0)
         length = float(_RHYTHMS[_weighted(rng, weights)]) if weights.sum() > 0 else left
         pair = [length, length] if length <= 0.5 and left >= 2 * length else [length]
         if length in (0.75, 1.5) and left >= length * 4 / 3:
@@ -74,7 +75,7 @@ def arpeggio(rng: np.random.Generator, harmony: Harmony, beats: float, low: int,
 
 
 def tune(rng: np.random.Generator, harmony: Harmony, beats: float, low: int, high: int) -> list[ScoreNote]:
-    """A singable line: a one- or two-bar rhythm that returns, mostly steps, chord notes on strong beats, rests to breathe."""
+    """A singable line: a rhythm that returns, mostly steps, chord notes on strong beats, rests to breathe."""
     return _walk(rng, harmony, beats, low, high, density=("medium", "medium", "slow")[int(rng.integers(3))], rests=0.14)
 
 
@@ -157,7 +158,7 @@ def _nearest(ladder: list[int], pitch: int) -> int:
 def _walk(
     rng: np.random.Generator, harmony: Harmony, beats: float, low: int, high: int, density: str, rests: float
 ) -> list[ScoreNote]:
-    """A random walk over the scale in which rhythms of one or two bars come back, and half of the time their steps too."""
+    """A random walk over the scale; rhythms of one or two bars come back, and half of the time their steps too."""
     bar = harmony.beats_per_bar * (1 if rng.random() < 0.5 else 2)
     motifs = [draw_rhythm(rng, bar, density) for _ in range(2)]
     moves = [rng.choice([-3, -2, -1, -1, 0, 1, 1, 2, 3, 4], len(motif)) for motif in motifs]

@@ -1,7 +1,7 @@
 """The renderer: endless seeded music from single notes (or a SoundFont), phrases and scores.
 
-Use `Renderer.render` for whole clips with their credits and events, `Renderer.clip` in a training loop. Everything chance decides is drawn first into a
-`RenderPlan`; `Renderer.apply` makes the same bytes of the same plan.
+Use `Renderer.render` for whole clips with their credits and events, `Renderer.clip` in a training loop. Everything
+chance decides is drawn first into a `RenderPlan`; `Renderer.apply` makes the same bytes of the same plan.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from goodtake.datasets.render.mix import apply_mix, draw_mix, room_seconds
 from goodtake.datasets.render.music import Music
 from goodtake.datasets.render.perform import draw_manner, draw_tempo, perform
 from goodtake.datasets.render.plan import Clip, Event, RenderPlan, VoicePlan
-from goodtake.datasets.render.sounds import NotePlayer, Player, TimbreSound
+from goodtake.datasets.render.sounds import NotePlayer, Player
 from goodtake.errors import ConfigError, DatasetError
 
 _POLYPHONY_SHARES = (0.5, 0.35, 0.15)
@@ -34,7 +34,7 @@ class Renderer:
     Args:
         library: notes, or another `Player` such as `SoundFontPlayer`.
         scores: written music (see `scores.read_scores`) used for half of the clips; without any, all is generated.
-        weights: share of each instrument, 1 where not named, 0 to leave it out. Names are those of `Renderer.instruments`.
+        weights: share of each instrument of `Renderer.instruments`, 1 where not named, 0 to leave it out.
 
     Raises:
         ConfigError: a weight names no instrument.
@@ -97,10 +97,14 @@ class Renderer:
         polyphony: str | None = None,
         sounding: bool = False,
     ) -> RenderPlan:
-        """Draws everything chance decides; see `render` for arguments and errors.
+        """Draws everything chance decides.
 
         Args:
+            rng: where chance comes from.
             samples: length of the clip.
+            sample_rate: see `render`, also for errors.
+            channels: 1 or 2.
+            polyphony: see `render`.
             sounding: start at a random moment while a note sounds.
         """
         if samples < 1 or not 8_000 <= sample_rate <= 48_000 or channels not in (1, 2):
@@ -153,7 +157,6 @@ def _draw_voice(rng: np.random.Generator, seat: Seat, events: list[Event]) -> Vo
     """Draws what stays with a player for the clip, and a sample for each event."""
     sound = seat.sound
     assigned = tuple(found for event in events if (found := sound.assign(event, rng)) is not None)
-    plain = sound.family.vibrato and not (isinstance(sound, TimbreSound) and sound.has_vibrato)
     return VoicePlan(
         instrument=sound.instrument,
         sound=sound.name,
@@ -161,7 +164,7 @@ def _draw_voice(rng: np.random.Generator, seat: Seat, events: list[Event]) -> Vo
         level_db=float(_ROLE_LEVELS_DB[seat.part.role] + rng.normal(-20, 2.5)),
         dynamics_db=float(rng.uniform(12, 26)),
         pan=float(rng.uniform(-0.25, 0.25) if seat.part.role in ("bass", "drums") else rng.uniform(-0.8, 0.8)),
-        vibrato_cents=float(rng.uniform(6, 32)) if plain and rng.random() < 0.4 else 0.0,
+        vibrato_cents=float(rng.uniform(6, 32)) if sound.takes_vibrato and rng.random() < 0.4 else 0.0,
         vibrato_hz=float(rng.uniform(4.5, 6.8)),
         events=assigned,
     )
@@ -181,13 +184,12 @@ def _draw_start(rng: np.random.Generator, events: list[Event], seconds: float, s
 
 
 def _window(events: list[Event], start_s: float, seconds: float, room_s: float) -> list[Event]:
-    """The events heard in a clip, their times counted from its start; drums are heard for some seconds, rooms for less."""
-    moved = (replace(event, start_s=event.start_s - start_s) for event in events)
+    """The events heard in a clip, also through its room, their times counted from its start."""
     return [
-        event
-        for event in moved
-        if event.start_s < seconds
-        and event.start_s + (event.duration_s + event.release_s if event.release_s else _RING_S) > -room_s
+        replace(event, start_s=event.start_s - start_s)
+        for event in events
+        if event.start_s < start_s + seconds
+        and event.start_s + (event.duration_s + event.release_s if event.release_s else _RING_S) > start_s - room_s
     ]
 
 

@@ -1,9 +1,11 @@
 """Plays the events of a voice on note samples: pitch, attack, loop, vibrato, release, loudness, place.
 
-Pitch is moved by resampling (soxr, band-limited), which shifts by whole steps of 10 cents so that a repeated note is found in a
-small cache. Notes are levelled by their measured rms, since libraries differ; loudness comes from the velocity alone.
+Pitch is moved by resampling (soxr, band-limited), which shifts by whole steps of 10 cents so that a repeated note is
+found in a small cache. Notes are levelled by their measured rms, since libraries differ; loudness comes from the
+velocity alone.
 
-Each note goes to two buses, bright and dark, in a ratio set by its velocity: `mix.py` filters the dark one once for all notes.
+Each note goes to two buses, bright and dark, in a ratio set by its velocity: `mix.py` filters the dark one once for
+all.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _QUALITY = "MQ"  # 96 dB of rejection, at a third of the cost of soxr's HQ on no
 
 @lru_cache(maxsize=256)
 def fade_in(samples: int) -> Wave:
-    """Half a raised cosine from 0 to 1; `1 - fade_in(n)` fades out, and the two sum to one."""
+    """Returns half a raised cosine from 0 to 1; one minus it fades out, so that a cross-fade sums to one."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(samples) + 0.5) / max(samples, 1))).astype(np.float32)
 
 
@@ -52,7 +54,7 @@ def pan_gains(pan: float, channels: int) -> tuple[float, ...]:
 
 def brightness(velocity: float) -> float:
     """The share of a note that goes to the bright bus."""
-    return float(np.clip((velocity - 0.1) / 0.6, 0.0, 1.0))
+    return min(1.0, max(0.0, (velocity - 0.1) / 0.6))
 
 
 def add_to_buses(buses: Wave, wave: Wave, at: int, gains: tuple[float, ...], bright: float) -> None:
@@ -117,9 +119,7 @@ class Sampler:
             gain = 10 ** (level_db / 20) / sample.level
             if buses.shape[1] == 1 and len(wave) == 2:
                 wave = wave.mean(axis=0, keepdims=True)  # (2, time) -> (1, time)
-            gains = tuple(
-                gain * side for side in pan_gains(float(np.clip(voice.pan + event.pan, -1, 1)), buses.shape[1])
-            )
+            gains = tuple(gain * side for side in pan_gains(min(1.0, max(-1.0, voice.pan + event.pan)), buses.shape[1]))
             at = origin + round(event.start_s * sample_rate) - onset
             add_to_buses(buses, wave, at, gains, brightness(event.velocity))
 
@@ -167,9 +167,7 @@ class Sampler:
         else:
             needed = int(key[3] * step / rate * ratio * sample.sample_rate) + 64
             piece = sample.wave[:, :needed].astype(np.float32)
-            moved = piece.T if sample.sample_rate * ratio == rate else None
-            if moved is None:  # soxr wants (time, channel)
-                moved = soxr.resample(piece.T, sample.sample_rate * ratio, rate, quality=_QUALITY)
+            moved = soxr.resample(piece.T, sample.sample_rate * ratio, rate, quality=_QUALITY)  # (time, channel)
             self._cache[key] = np.ascontiguousarray(moved.T)
             self._cached_bytes += self._cache[key].nbytes
             while self._cached_bytes > self._cache_bytes and len(self._cache) > 1:
@@ -217,8 +215,8 @@ def extend(wave: Wave, samples: int, sustain: int, period: float, rate: int) -> 
 def bend(wave: Wave, cents: float, vibrato_hz: float, rate: int) -> Wave:
     """Adds vibrato to a tone held at twice its final rate and brings it down to that rate.
 
-    Reading positions swing around the straight line by +-`cents`; between samples a cubic (Catmull-Rom) is read, whose error is
-    below -60 dB in the lower half of an oversampled band.
+    Reading positions swing around the straight line by +-`cents`; between samples a cubic (Catmull-Rom) is read, for
+    which the band is oversampled.
 
     Args:
         wave: `(channel, time)` at `rate`.

@@ -1,6 +1,7 @@
 """Reads MIDI files as written music: one part per track and channel, times in beats.
 
-Tempo changes inside a score are ignored (the renderer draws its own); the first tempo is kept as the written one. Needs `mido`.
+Tempo changes inside a score are ignored (the renderer draws its own); the first tempo is kept as the written one. Needs
+`mido`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a voice can be played on: a timbre of a note library, a drum kit put together from its drums, a SoundFont preset.
+"""What a voice can be played on: a timbre of a note library, a drum kit made of its drums, a SoundFont preset.
 
 A `Sound` knows its range and picks the sample for every event; the `Player` it belongs to makes the waveform.
 """
@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -29,10 +30,19 @@ class Sound(ABC):
         family: how it behaves.
         low: lowest MIDI pitch.
         high: highest.
+        takes_vibrato: the renderer may add some.
     """
 
-    def __init__(self, name: str, instrument: str, family: Family, low: int, high: int) -> None:
+    def __init__(
+        self, name: str, instrument: str, family: Family, low: int, high: int, takes_vibrato: bool = False
+    ) -> None:
         self.name, self.instrument, self.family, self.low, self.high = name, instrument, family, low, high
+        self.takes_vibrato = takes_vibrato
+
+    @cached_property
+    def breadth(self) -> int:
+        """How many pitches there are."""
+        return sum(map(self.covers, range(self.low, self.high + 1)))
 
     def covers(self, midi_pitch: int) -> bool:
         """Whether the voice can sound a pitch."""
@@ -62,9 +72,9 @@ class TimbreSound(Sound):
 
     def __init__(self, timbre: Timbre) -> None:
         family = family_of(timbre.instrument, timbre.articulation, family=timbre.notes[0].family)
-        super().__init__(timbre.name, timbre.instrument, family, timbre.low, timbre.high)
+        steady = family.vibrato and "vibrato" not in timbre.articulation
+        super().__init__(timbre.name, timbre.instrument, family, timbre.low, timbre.high, steady)
         self.timbre = timbre
-        self.has_vibrato = "vibrato" in timbre.articulation
         self._covered = {pitch for pitch in range(self.low, self.high + 1) if timbre.covers(pitch)}
 
     def covers(self, midi_pitch: int) -> bool:
