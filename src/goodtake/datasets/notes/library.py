@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
+from goodtake.datasets.notes.sample import Sample, read_sample
 from goodtake.errors import DatasetError
 
 MAX_SHIFT_SEMITONES = 2.0
@@ -53,23 +52,6 @@ class Note:
     credit: str = ""
     onset_ms: float = DEFAULT_ONSET_MS
     strength: float = 0.5
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A decoded note.
-
-    Args:
-        wave: `(channel, time)` float16.
-        sample_rate: of `wave`, in Hz.
-        level: the loudest 50-ms rms of the first second.
-        sustain_s: until when the note sounds at a level it can be looped at.
-    """
-
-    wave: NDArray[np.float16]
-    sample_rate: float
-    level: float
-    sustain_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +217,7 @@ class NoteLibrary:
             DatasetError: the file is missing, damaged, empty or silent.
         """
         if note.source not in self._samples:
-            self._samples[note.source] = _decode(self.root / note.source, self.sample_rate * _HEADROOM)
+            self._samples[note.source] = read_sample(self.root / note.source, self.sample_rate * _HEADROOM)
         return self._samples[note.source]
 
     def preload(self) -> None:
@@ -274,26 +256,3 @@ def _with_strength(notes: list[Note]) -> Iterable[Note]:
     for note in notes:
         strength = numbers[note.layer] / top if note.layer in numbers else _DYNAMICS.get(note.layer, 0.5)
         yield replace(note, strength=strength)
-
-
-def _decode(path: Path, highest_rate: float) -> Sample:
-    """Reads a note, resamples it to at most `highest_rate` and measures it."""
-    try:
-        wave, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise DatasetError(f"{path} cannot be read as a note ({error}): mend the file or take its row out") from error
-    rate = float(sample_rate)
-    if rate > highest_rate:
-        wave, rate = soxr.resample(wave, rate, highest_rate), highest_rate
-    frame = max(1, round(0.05 * rate))
-    power = np.mean(wave.astype(np.float64) ** 2, axis=1)  # (time, channel) -> (time,)
-    power = np.pad(power, (0, -len(power) % frame)).reshape(-1, frame).mean(axis=1)  # (time,) -> (frame of 50 ms,)
-    if not len(wave) or not np.isfinite(power).all() or power[:20].max() <= 0.0:
-        raise DatasetError(f"{path} is empty, silent or not finite: take its row out of the index")
-    loud = np.flatnonzero(power > 0.16 * np.median(power[: max(4, 3 * len(power) // 4)]))  # within 8 dB of its middle
-    return Sample(
-        wave=np.ascontiguousarray(wave.T, dtype=np.float16),  # (time, channel) -> (channel, time)
-        sample_rate=rate,
-        level=float(np.sqrt(power[:20].max())),
-        sustain_s=min(len(wave), (int(loud[-1]) + 1) * frame) / rate,
-    )
