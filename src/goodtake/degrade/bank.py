@@ -1,24 +1,28 @@
-"""Rooms, noises and microphones held decoded in memory, by name.
+"""Rooms, noises and microphones, by name and at one sample rate.
 
-A bank is read once at the rate it is used at; half precision keeps an hour of noise at 16 kHz in 115 MB.
 Folders follow the layout of a sound library: ``rir/``, ``noise/`` (with talkers under ``noise/speech/``) and ``mic/``.
+Training reads everything at once, half precision keeping an hour of noise at 16 kHz in 115 MB; degrading a single file
+reads only what was drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from goodtake.degrade.rooms import centre
+from goodtake.dsp.filters import LOW_CUT_HZ, low_cut
 from goodtake.dsp.stft import Wave
 from goodtake.errors import DatasetError
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"})
-DIRECT_PATH_SECONDS = 0.0025
-"""Where the direct path of a response lies in its file."""
+HalfWave = NDArray[np.float16]
+Sound = TypeVar("Sound", bound=NDArray[np.floating])
 
 
 @dataclass
@@ -34,35 +38,39 @@ class Bank:
     """
 
     sample_rate: int
-    rirs: dict[str, Wave] = field(default_factory=dict)
-    noises: dict[str, NDArray[np.float16]] = field(default_factory=dict)
-    talkers: dict[str, NDArray[np.float16]] = field(default_factory=dict)
-    microphones: dict[str, Wave] = field(default_factory=dict)
+    rirs: Mapping[str, Wave] = field(default_factory=dict)
+    noises: Mapping[str, HalfWave] = field(default_factory=dict)
+    talkers: Mapping[str, HalfWave] = field(default_factory=dict)
+    microphones: Mapping[str, Wave] = field(default_factory=dict)
 
     @classmethod
-    def from_folder(cls, folder: Path, sample_rate: int) -> "Bank":
+    def from_folder(cls, folder: Path, sample_rate: int, lazy: bool = False) -> "Bank":
         """Reads a folder with ``rir``, ``noise`` and ``mic`` below it; a missing part stays empty.
+
+        Args:
+            folder: the folder.
+            sample_rate: everything is resampled to it, Hz.
+            lazy: decode a sound when it is first asked for, not now.
 
         Raises:
             DatasetError: when none of the three is there or a file cannot be read.
         """
         if not any((folder / part).is_dir() for part in ("rir", "noise", "mic")):
-            raise DatasetError(f"{folder} holds none of rir/, noise/, mic/: give a folder of rooms, noises and microphones")
-        noises = _read_folder(folder / "noise", sample_rate, _half)
-        talkers = {name: noises.pop(name) for name in list(noises) if name.startswith("speech/")}
-        return cls(
-            sample_rate,
-            rirs=_read_folder(folder / "rir", sample_rate, _centre_direct_path),
-            noises=noises,
-            talkers=talkers,
-            microphones=_read_folder(folder / "mic", sample_rate, _as_read),
-        )
+            raise DatasetError(f"{folder} has none of rir/, noise/, mic/: give a folder of rooms, noises, microphones")
+        noise = _list_sounds(folder / "noise")
+        speech = {name: noise.pop(name) for name in list(noise) if name.startswith("speech/")}
+        rirs = SoundFolder(_list_sounds(folder / "rir"), sample_rate, centre)
+        noises, talkers = (SoundFolder(paths, sample_rate, _background) for paths in (noise, speech))
+        microphones = SoundFolder(_list_sounds(folder / "mic"), sample_rate, _first_channel)
+        if lazy:
+            return cls(sample_rate, rirs, noises, talkers, microphones)
+        return cls(sample_rate, dict(rirs), dict(noises), dict(talkers), dict(microphones))
 
     def room(self, name: str) -> Wave:
         """Returns a room response, (channel, time)."""
         return _look_up(self.rirs, name, "room")
 
-    def noise(self, name: str) -> NDArray[np.float16]:
+    def noise(self, name: str) -> HalfWave:
         """Returns a background or a talker, (channel, time)."""
         return _look_up(self.talkers if name in self.talkers else self.noises, name, "noise")
 
@@ -71,42 +79,61 @@ class Bank:
         return _look_up(self.microphones, name, "microphone")
 
 
-def _look_up(sounds: dict[str, NDArray[np.generic]], name: str, kind: str) -> NDArray[np.generic]:  # type: ignore[misc]
+class SoundFolder(Mapping[str, Sound], Generic[Sound]):
+    """Sounds decoded when they are first looked up.
+
+    Args:
+        paths: file of each name.
+        sample_rate: Hz.
+        prepare: makes what is kept of a wave (channel, time) at a sample rate.
+    """
+
+    def __init__(self, paths: dict[str, Path], sample_rate: int, prepare: Callable[[Wave, int], Sound]) -> None:
+        self._paths, self._sample_rate, self._prepare = paths, sample_rate, prepare
+        self._decoded: dict[str, Sound] = {}
+
+    def __getitem__(self, name: str) -> Sound:
+        if name not in self._decoded:
+            self._decoded[name] = self._prepare(_read(self._paths[name], self._sample_rate), self._sample_rate)
+        return self._decoded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def _look_up(sounds: Mapping[str, Sound], name: str, kind: str) -> Sound:
     if name not in sounds:
-        raise DatasetError(f"no {kind} named {name} in this bank: replay with the folder that the parameters came from")
+        raise DatasetError(f"no {kind} named {name!r} in this bank: give the folder that the parameters came from")
     return sounds[name]
 
 
-def _read_folder(
-    folder: Path, sample_rate: int, prepare: Callable[[Wave, int], NDArray[np.generic]]
-) -> dict[str, NDArray[np.generic]]:
-    sounds = {}
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-        if path.suffix.lower() not in AUDIO_SUFFIXES:
-            continue
-        try:
-            wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise DatasetError(f"{path} cannot be read as audio ({error}): mend or remove it") from error
-        if rate != sample_rate:
-            wave = soxr.resample(wave, rate, sample_rate)
-        if len(wave):
-            sounds[path.relative_to(folder).as_posix()] = prepare(np.ascontiguousarray(wave.T), sample_rate)
-    return sounds
+def _list_sounds(folder: Path) -> dict[str, Path]:
+    paths = sorted(folder.rglob("*")) if folder.is_dir() else []
+    return {path.relative_to(folder).as_posix(): path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES}
 
 
-def _half(wave: Wave, sample_rate: int) -> NDArray[np.float16]:
-    return wave.astype(np.float16)
+def _read(path: Path, sample_rate: int) -> Wave:
+    try:
+        wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise DatasetError(f"{path} cannot be read as audio ({error}): mend or remove it") from error
+    if rate != sample_rate:
+        wave = soxr.resample(wave, rate, sample_rate)
+    if not np.any(wave):
+        raise DatasetError(f"{path} holds no sound: remove it")
+    return np.ascontiguousarray(wave.T, np.float32)
 
 
-def _as_read(wave: Wave, sample_rate: int) -> Wave:
+def _background(wave: Wave, sample_rate: int) -> HalfWave:
+    """Cuts what lies below 35 Hz, which the end of the chain would cut: or the ratio asked is not the ratio heard."""
+    return low_cut(wave, sample_rate, LOW_CUT_HZ).astype(np.float16)
+
+
+def _first_channel(wave: Wave, sample_rate: int) -> Wave:
     return wave[:1]
-
-
-def _centre_direct_path(wave: Wave, sample_rate: int) -> Wave:
-    """Puts the strongest sample at 2.5 ms, so that a pair stays sample-synchronous, and gives it unit direct gain."""
-    origin = round(DIRECT_PATH_SECONDS * sample_rate)
-    peak = int(np.abs(wave).max(axis=0).argmax())
-    start = peak - origin
-    shifted = wave[:, start:] if start >= 0 else np.pad(wave, [(0, 0), (-start, 0)])
-    return np.ascontiguousarray(shifted / np.abs(shifted).max(), dtype=np.float32)

@@ -1,18 +1,28 @@
 """Draws the parameters of a bad recording.
 
-A `DegradeConfig` says how often each stage comes and from which range it is drawn. `PAPER1` is the simulation of paper 1
-(sections 3.2 and 4.1); `STUDIO` is the wider one that the native-rate engine trains on, with the pairs that paper 1
-lacked: clean ones and ones with a single fault.
+A `DegradeConfig` says how often each stage comes and from which range it is drawn. `PAPER1` is the simulation of paper
+1 (sections 3.2 and 4.1); `STUDIO` is the wider one that the native-rate engine trains on, with the pairs that paper 1
+lacked: clean ones and ones with a single fault. The conditions of an evaluation are in `goodtake.degrade.conditions`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goodtake.degrade.bank import Bank
 from goodtake.degrade.parameters import Codec, Degradation, Equaliser, Hum, Noise, NoiseLayer, Room
+from goodtake.errors import ConfigError
 
 Range = tuple[float, float]
+
+SHARES = (
+    *("clean_share", "single_share", "room", "simulated_room", "noise", "second_layer", "people", "generated"),
+    *("equaliser", "smooth", "microphone", "hum", "clip", "low_pass", "codec", "soft"),
+)
+"""The fields of a `DegradeConfig` that are probabilities."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class DegradeConfig:
         single_share: pairs with just one of room, noise and equaliser.
         room: probability of a room.
         simulated_room: share of rooms that are simulated; all of them when the bank has none.
-        drr_db: ratio that measured rooms are brought to; None leaves them as they are.
+        drr_db: ratio that rooms are brought to; None leaves them as they are.
         rt60_s: decay times of simulated rooms at 1 kHz.
         noise: probability of noise.
         snr_db: signal-to-noise ratio.
@@ -39,7 +49,12 @@ class DegradeConfig:
         clip: probability of clipping, by up to `clip_db` dB.
         low_pass: probability of a bandwidth limit, within `low_pass_hz`.
         codec: probability of a lossy generation.
+        soft: probability that the degraded half is `gain_db` below full level.
         low_cut_hz: cut-off of the final low-cut.
+        noise_first: noise before the room, as in paper 1's released code.
+
+    Raises:
+        ConfigError: when a probability lies outside 0 to 1 or a range does not rise.
     """
 
     clean_share: float = 0.0
@@ -63,11 +78,29 @@ class DegradeConfig:
     low_pass: float = 0.0
     low_pass_hz: Range = (3500.0, 7500.0)
     codec: float = 0.0
+    soft: float = 0.0
+    gain_db: Range = (-30.0, -6.0)
     low_cut_hz: float = 35.0
+    noise_first: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks probabilities and ranges."""
+        for name in SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}: a probability lies between 0 and 1")
+        if self.clean_share + self.single_share > 1:
+            raise ConfigError("clean_share and single_share together exceed 1: lower one of them")
+        for entry in fields(self):
+            limits = getattr(self, entry.name)
+            if isinstance(limits, (tuple, list)) and (len(limits) != 2 or limits[0] > limits[1]):
+                raise ConfigError(f"{entry.name} is {list(limits)}: give the lower and the upper limit")
 
 
 PAPER1 = DegradeConfig()
 """Paper 1, section 3.2: a room, noise at 5 to 30 dB, four flat bands of up to 15 dB."""
+
+PAPER1_NOISE_FIRST = replace(PAPER1, noise_first=True)
+"""The same with noise before the room, the order of paper 1's released code."""
 
 STUDIO = DegradeConfig(
     clean_share=0.05,
@@ -88,6 +121,9 @@ STUDIO = DegradeConfig(
     low_pass=0.04,
 )
 
+PRESETS = {"paper1": PAPER1, "paper1-noise-first": PAPER1_NOISE_FIRST, "studio": STUDIO}
+"""Simulations by name."""
+
 
 def draw(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> Degradation:
     """Draws one recording's faults.
@@ -95,7 +131,8 @@ def draw(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> Degrada
     Args:
         rng: source of all randomness.
         config: probabilities and ranges.
-        bank: its names are drawn from; simulated and generated sounds stand in for what it lacks.
+        bank: its names are drawn from; simulated and generated sounds stand in for what it lacks, and a measured
+            microphone is left out when it has none.
     """
     kind = rng.uniform()
     if kind < config.clean_share:
@@ -112,12 +149,14 @@ def draw(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> Degrada
         room=draw_room(rng, config, bank) if _happens(rng, config.room) else None,
         noise=draw_noise(rng, config, bank) if _happens(rng, config.noise) else None,
         equaliser=draw_equaliser(rng, config) if _happens(rng, config.equaliser) else None,
-        microphone=_pick(rng, bank.microphones) if _happens(rng, config.microphone) else None,
+        microphone=_pick(rng, bank.microphones) if _happens(rng, config.microphone) and bank.microphones else None,
         hum=_draw_hum(rng) if _happens(rng, config.hum) else None,
         clip_db=_uniform(rng, config.clip_db) if _happens(rng, config.clip) else None,
         low_pass_hz=_uniform(rng, config.low_pass_hz) if _happens(rng, config.low_pass) else None,
         codec=_draw_codec(rng) if _happens(rng, config.codec) else None,
         low_cut_hz=config.low_cut_hz,
+        gain_db=_uniform(rng, config.gain_db) if _happens(rng, config.soft) else 0.0,
+        noise_first=config.noise_first,
     )
 
 
@@ -130,13 +169,13 @@ def draw_room(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> Ro
     source = rng.uniform(0.15, 0.85, 3) * size
     microphone = rng.uniform(0.15, 0.85, 3) * size
     rt60 = _uniform(rng, config.rt60_s)
-    slopes = rt60 * np.array([rng.uniform(0.9, 1.5), 1.0, rng.uniform(0.6, 1.0), rng.uniform(0.3, 0.7)])
+    low, high, top = rt60 * rng.uniform((0.9, 0.6, 0.3), (1.5, 1.0, 0.7))
     return Room(
         drr_db=drr_db,
         size_m=_triple(size),
         source_m=_triple(source),
         microphone_m=_triple(microphone),
-        rt60_s=tuple(round(float(value), 4) for value in slopes),  # type: ignore[arg-type]
+        rt60_s=(round(float(low), 4), rt60, round(float(high), 4), round(float(top), 4)),
         seed=_seed(rng),
     )
 
@@ -145,7 +184,7 @@ def draw_noise(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> N
     """Draws one or two layers of background and their ratio to the signal."""
     layers = [draw_layer(rng, config, bank)]
     if _happens(rng, config.second_layer):
-        layers.append(draw_layer(rng, config, bank, gain_db=float(rng.uniform(-12, 6))))
+        layers.append(draw_layer(rng, config, bank, gain_db=_uniform(rng, (-12.0, 6.0))))
     return Noise(tuple(layers), snr_db=_uniform(rng, config.snr_db))
 
 
@@ -194,15 +233,15 @@ def _uniform(rng: np.random.Generator, limits: Range) -> float:
     return round(float(rng.uniform(*limits)), 4)
 
 
-def _pick(rng: np.random.Generator, names: dict[str, object]) -> str:  # type: ignore[misc]
+def _pick(rng: np.random.Generator, names: Mapping[str, Any]) -> str:
     keys = list(names)
-    return keys[int(rng.integers(len(keys)))] if keys else ""
+    return keys[int(rng.integers(len(keys)))]
 
 
 def _seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**31))
 
 
-def _triple(values: np.ndarray) -> tuple[float, float, float]:
+def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
     x, y, z = (round(float(value), 3) for value in values)
     return x, y, z

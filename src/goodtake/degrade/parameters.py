@@ -1,14 +1,17 @@
 """What a bad recording went through: every drawn number, replayable and written as JSON.
 
 Drawing (`goodtake.degrade.draw`) makes a `Degradation`; applying (`goodtake.degrade.chain`) reads one and nothing else,
-so the same parameters on the same clip give the same bytes.
+so the same parameters on the same clip give the same bytes, now or from JSON.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from goodtake.degrade.reading import build
 from goodtake.errors import ConfigError
+
+NOISE_KINDS = ("recorded", "babble", "coloured", "fan", "rumble")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Room:
         size_m: length, width and height of a simulated room, metres.
         source_m: place of the player in a simulated room, metres.
         microphone_m: place of the microphone, metres.
-        rt60_s: decay time of a simulated room at 250 Hz, 1, 4 and 12 kHz, seconds.
+        rt60_s: decay time of a simulated room below 500 Hz, up to 2 kHz, up to 7 kHz and above, seconds.
         seed: of the diffuse tail of a simulated room.
     """
 
@@ -39,15 +42,18 @@ class NoiseLayer:
     """One sound of the background.
 
     Args:
-        kind: "recorded" (one file), "babble" (several talkers in a room), "coloured", "fan" or "rumble".
+        kind: "recorded" (one file), "babble" (several talkers), "coloured", "fan" or "rumble".
         files: names in the bank, one for "recorded", one for each talker for "babble".
         offsets_s: where each file is entered, seconds; files are looped.
         gain_db: level relative to the other layers, dB rms.
-        slope_db: spectral slope of "coloured" and "fan", dB per octave.
+        slope_db: spectral slope of generated noise, dB per octave.
         modulation_hz: speed of the slow level changes of generated noise.
         rotation_hz: blade tone of a "fan".
         reverberant: pass the layer through a room of its own, as people across the room are heard.
         seed: of everything random in the layer.
+
+    Raises:
+        ConfigError: when the kind is unknown or files, their offsets and the kind do not fit.
     """
 
     kind: str
@@ -59,6 +65,16 @@ class NoiseLayer:
     rotation_hz: float = 100.0
     reverberant: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks what cannot be rendered."""
+        if self.kind not in NOISE_KINDS:
+            raise ConfigError(f"unknown kind of noise {self.kind!r}: use one of {', '.join(NOISE_KINDS)}")
+        if len(self.files) != len(self.offsets_s) or (self.kind in ("recorded", "babble")) != bool(self.files):
+            raise ConfigError(
+                f"a {self.kind} noise of {len(self.files)} files and {len(self.offsets_s)} offsets: "
+                "give one offset per file, and files to recorded and babble only"
+            )
 
 
 @dataclass(frozen=True)
@@ -86,7 +102,14 @@ class Equaliser:
 
 @dataclass(frozen=True)
 class Hum:
-    """Mains hum: fundamental in Hz, level in dB relative to the signal's rms, and the slope of its harmonics."""
+    """Mains hum.
+
+    Args:
+        frequency_hz: fundamental; harmonics go up to 1 kHz.
+        level_db: rms relative to the signal's rms, dB.
+        slope_db: level of the harmonics, dB per octave.
+        seed: of their phases and levels.
+    """
 
     frequency_hz: float = 50.0
     level_db: float = -30.0
@@ -96,7 +119,7 @@ class Hum:
 
 @dataclass(frozen=True)
 class Codec:
-    """A lossy generation: codec name as FFmpeg knows it and its bit rate, bit/s."""
+    """A lossy generation: "mp3", "aac" or "libopus", and its bit rate, bit/s."""
 
     name: str = "mp3"
     bit_rate: int = 64_000
@@ -115,7 +138,7 @@ class Degradation:
         clip_db: ceiling of a hard clipper below the signal's peak, dB (positive numbers).
         low_pass_hz: bandwidth limit.
         codec: lossy round trip.
-        low_cut_hz: cut-off of the final low-cut, on both halves of the pair.
+        low_cut_hz: cut-off of the final low-cut, on both halves of the pair; 0 leaves it out.
         peak: absolute peak that both halves are brought to.
         gain_db: level change of the degraded half after that, dB (a take recorded too softly).
         noise_first: put the noise in before the room, as the released code of paper 1 does, not as its text says.
@@ -133,10 +156,9 @@ class Degradation:
     peak: float = 0.95
     gain_db: float = 0.0
     noise_first: bool = False
-    notes: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """Writes the parameters as one JSON object."""
+        """Writes the parameters as one JSON object; `from_json` gives back the same numbers, bit for bit."""
         return json.dumps(asdict(self), sort_keys=True)
 
     @classmethod
@@ -145,27 +167,23 @@ class Degradation:
 
         Raises:
             ConfigError: when the text is not such an object.
+
+        >>> Degradation.from_json('{"noise_level": 3}')
+        Traceback (most recent call last):
+        goodtake.errors.ConfigError: degradation: unknown key 'noise_level': use one of clip_db, codec, equaliser, \
+gain_db, hum, low_cut_hz, low_pass_hz, microphone, noise, noise_first, peak, room
         """
         try:
-            return degradation_from_dict(json.loads(text))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ConfigError(f"these are not degradation parameters ({error}): give what goodtake degrade wrote") from error
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"these are not degradation parameters ({error}): give the JSON of a run") from error
+        return degradation_from_dict(values)
 
 
 def degradation_from_dict(values: dict[str, Any]) -> Degradation:
-    """Builds the dataclass tree from plain JSON values; unknown keys raise TypeError."""
-    values = dict(values)
-    if values.get("room"):
-        values["room"] = Room(**_tuples(values["room"]))
-    if values.get("noise"):
-        noise = values["noise"]
-        layers = tuple(NoiseLayer(**_tuples(layer)) for layer in noise["layers"])
-        values["noise"] = Noise(layers, noise["snr_db"])
-    for name, kind in (("equaliser", Equaliser), ("hum", Hum), ("codec", Codec)):
-        if values.get(name):
-            values[name] = kind(**_tuples(values[name]))
-    return Degradation(**values)
+    """Builds the dataclass tree from plain JSON values.
 
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    Raises:
+        ConfigError: on an unknown or missing key or a value of another type.
+    """
+    return build(Degradation, values, "degradation")

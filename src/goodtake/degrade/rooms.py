@@ -1,19 +1,47 @@
-"""Reverberation: measured responses brought to a direct-to-reverberant ratio, and simulated shoebox rooms.
+"""Reverberation: responses brought to a direct-to-reverberant ratio, and simulated shoebox rooms.
 
-The direct part of a response is its first 5 ms, which begin 2.5 ms before the direct path (the definition paper 1's
-numbers rest on). The simulated room follows Allen & Berkley, "Image method for efficiently simulating small-room
-acoustics", JASA 65 (1979), for the early reflections, and decaying noise in four bands for the diffuse tail.
+A response is *centred* when its direct path lies at 2.5 ms with gain one; convolved with that origin it leaves a
+degraded clip sample-synchronous with its clean half. Its direct part is its first 5 ms, which begin 2.5 ms before the
+direct path: the definition that the direct-to-reverberant ratios of paper 1 (section 5.2) rest on.
+
+The simulated room is a hybrid. Reflections that arrive within 40 ms come from the image method (Allen & Berkley, "Image
+method for efficiently simulating small-room acoustics", JASA 65, 1979). From there on a room is diffuse, and decaying
+noise takes over at the level that statistics demand (Barron, "Energy relations in concert auditoria", JASA 84, 1988):
+images of a room of volume V reach a listener at a rate of 4 pi c^3 t^2 / V per second, each with the energy (d / ct)^2
+relative to a direct sound from d metres, so the tail's energy per second, relative to the direct sound's energy, is
+
+    4 pi c d^2 / V * 10^(-6 t / rt60),    t counted from the moment of the sound.
+
+Both halves use the decay time of each of four bands, the images through Eyring's formula: per reflection a wall keeps
+the energy exp(-0.161 V / (S rt60)). The whole takes a few milliseconds; a full image model of the same room takes a
+hundred times longer and is what `tests/degrade/test_rooms.py` compares it with.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from goodtake.degrade.bank import DIRECT_PATH_SECONDS
 from goodtake.degrade.parameters import Room
+from goodtake.dsp.convolution import next_fast_len
+from goodtake.dsp.filters import band_gains
 from goodtake.dsp.stft import Wave
+from goodtake.errors import ConfigError
 
+DIRECT_PATH_SECONDS = 0.0025
+"""Where the direct path of a centred response lies."""
+
+ONSET_BELOW_PEAK = 10 ** (-20 / 20)
 SPEED_OF_SOUND = 343.0
-IMAGE_ORDER = 4
 TAIL_BANDS_HZ = (500.0, 2000.0, 7000.0)
+"""Edges between the bands that decay at their own speed."""
+
+DIFFUSE_FROM_S, DIFFUSE_FULLY_S = 0.02, 0.04
+"""The images hand over to the noise between these times after the direct path."""
+
+STEREO_SPACING_M = 0.17
+"""Distance of the two microphones of a stereo recording, as in an ORTF pair or a large phone."""
+
+SINC_TAPS = np.arange(-8, 9)
+"""Support of the windowed sinc that places a reflection between two samples."""
 
 
 def direct_part_samples(sample_rate: int) -> int:
@@ -22,7 +50,10 @@ def direct_part_samples(sample_rate: int) -> int:
 
 
 def drr_db(rir: Wave, sample_rate: int) -> float:
-    """Returns the direct-to-reverberant ratio of a centred response (channel, time), dB."""
+    """Returns the direct-to-reverberant ratio of a centred response (channel, time), dB.
+
+    10 log10 of the energy of the first 5 ms over that of the rest, all channels together.
+    """
     split = direct_part_samples(sample_rate)
     direct = float(np.sum(rir[:, :split].astype(np.float64) ** 2))
     late = float(np.sum(rir[:, split:].astype(np.float64) ** 2))
@@ -30,71 +61,73 @@ def drr_db(rir: Wave, sample_rate: int) -> float:
 
 
 def with_drr(rir: Wave, sample_rate: int, wanted_db: float) -> Wave:
-    """Rescales the late part of a centred response (channel, time) so that its ratio is the wanted one."""
+    """Rescales the late part of a centred response (channel, time) so that its ratio is the wanted one.
+
+    A response without a late part (5 ms or shorter) stays as it is.
+    """
     split = direct_part_samples(sample_rate)
     changed = rir.copy()
-    changed[:, split:] *= np.float32(10 ** ((drr_db(rir, sample_rate) - wanted_db) / 20))
+    if np.any(rir[:, split:]):
+        changed[:, split:] *= np.float32(10 ** ((drr_db(rir, sample_rate) - wanted_db) / 20))
     return changed
 
 
-def simulate(room: Room, sample_rate: int) -> Wave:
-    """Returns the response of a shoebox room, (1, time), its direct path of gain 1 at 2.5 ms.
+def centre(rir: Wave, sample_rate: int) -> Wave:
+    """Puts the direct path of a measured response (channel, time) at 2.5 ms and gives it the gain +1.
 
-    Images up to the fourth order carry the early part; from 20 ms on decaying noise, whose level joins on to them,
-    takes over. Each band of the tail has the decay time of `room.rt60_s`.
+    The direct path is the largest sample within 1 ms of the first one that comes within 20 dB of the response's peak
+    (the onset of ISO 3382-1); in a far or furnished room the strongest sample is a reflection. The gain is signed, so
+    that a response recorded with reversed polarity does not turn the degraded half of a pair over.
     """
+    size = np.abs(rir).max(axis=0)
+    onset = int(np.argmax(size >= ONSET_BELOW_PEAK * size.max(initial=0.0)))
+    direct = onset + int(np.argmax(size[onset : onset + max(1, round(0.001 * sample_rate))]))
+    gain = rir[int(np.abs(rir[:, direct]).argmax()), direct]
+    start = direct - round(DIRECT_PATH_SECONDS * sample_rate)
+    shifted = rir[:, start:] if start >= 0 else np.pad(rir, [(0, 0), (-start, 0)])
+    return np.ascontiguousarray(shifted / (gain or 1.0), dtype=np.float32)
+
+
+def simulate(room: Room, sample_rate: int, channels: int = 1) -> Wave:
+    """Returns the centred response of a shoebox room; the same room and seed give the same response.
+
+    Args:
+        room: its geometry, decay times and seed.
+        sample_rate: Hz.
+        channels: 1, or more for microphones 17 cm apart along the room's length. Each has its own direct path at
+            2.5 ms, its own reflections and, above 500 Hz, a tail of its own.
+
+    Shape:
+        -> (channels, time), ending where the slowest band has decayed by 54 dB
+
+    Raises:
+        ConfigError: when a size or a decay time is not positive or someone stands outside the room.
+    """
+    _check(room)
     rng = np.random.default_rng(room.seed)
     origin = round(DIRECT_PATH_SECONDS * sample_rate)
-    length = origin + int(max(room.rt60_s) * 0.9 * sample_rate) + sample_rate // 50
-    delays, gains = _images(room, sample_rate)
-    early = np.zeros(length, np.float32)
-    places = origin + delays
-    whole = np.floor(places).astype(int)
-    inside = whole + 1 < length
-    share = (places - whole)[inside].astype(np.float32)
-    np.add.at(early, whole[inside], gains[inside] * (1 - share))  # linear interpolation between two samples
-    np.add.at(early, whole[inside] + 1, gains[inside] * share)
-
-    tail = _diffuse_tail(room, sample_rate, length - origin, rng)
-    onset = min(int(0.02 * sample_rate), len(tail) - 1)
-    fade = np.clip(np.arange(len(tail)) / onset, 0, 1) ** 2
-    window = slice(origin + onset // 2, origin + 2 * onset)
-    reference = float(np.sqrt(np.mean(early[window] ** 2))) or 1e-3
-    own = float(np.sqrt(np.mean(tail[onset // 2 : 2 * onset] ** 2))) or 1.0
-    early[origin:] += (tail * fade * (0.7 * reference / own)).astype(np.float32)
-    return early[None]
-
-
-def _images(room: Room, sample_rate: int) -> tuple[Wave, Wave]:
-    """Returns delays (samples after the direct path) and amplitudes of the image sources."""
-    size = np.array(room.size_m)
-    volume, surface = float(size.prod()), 2 * float(size[0] * size[1] + size[0] * size[2] + size[1] * size[2])
-    absorption = float(np.clip(0.161 * volume / (surface * room.rt60_s[1]), 0.02, 0.95))  # Sabine
-    reflection = -np.sqrt(1 - absorption)
-    orders = np.arange(-IMAGE_ORDER, IMAGE_ORDER + 1)
-    grid = np.stack(np.meshgrid(orders, orders, orders, indexing="ij"), -1).reshape(-1, 3)
-    grid = grid[np.abs(grid).sum(1) <= IMAGE_ORDER]
-    source = np.array(room.source_m)
-    mirrored = np.where(grid % 2 == 0, source, size - source)
-    positions = grid * size + mirrored
-    distance = np.linalg.norm(positions - np.array(room.microphone_m), axis=1)
-    direct = max(float(np.linalg.norm(source - np.array(room.microphone_m))), 0.05)
-    gains = np.abs(reflection) ** np.abs(grid).sum(1) * direct / np.maximum(distance, direct)
-    delays = np.maximum(distance - direct, 0) / SPEED_OF_SOUND * sample_rate
-    return delays.astype(np.float32), gains.astype(np.float32)
-
-
-def _diffuse_tail(room: Room, sample_rate: int, length: int, rng: np.random.Generator) -> Wave:
-    """Returns noise that decays in each of four bands at its own speed, (time,)."""
-    spectrum = np.fft.rfft(rng.standard_normal(length).astype(np.float32))
-    frequencies = np.fft.rfftfreq(length, 1 / sample_rate)
-    time = np.arange(length) / sample_rate
-    tail = np.zeros(length)
-    edges = (0.0, *TAIL_BANDS_HZ, np.inf)
-    for low, high, rt60 in zip(edges[:-1], edges[1:], room.rt60_s, strict=True):
-        band = np.fft.irfft(spectrum * ((frequencies >= low) & (frequencies < high)), length)
-        tail += band * 10 ** (-3 * time / rt60)
-    return tail.astype(np.float32)
+    length = origin + int((0.9 * max(room.rt60_s) + DIFFUSE_FROM_S) * sample_rate)
+    n_fft = next_fast_len(length + origin)  # the filters ring for less than the time before the direct path
+    bands = band_gains(np.fft.rfftfreq(n_fft, 1 / sample_rate), TAIL_BANDS_HZ).astype(np.float32)  # (band, freq)
+    time = np.arange(length - origin, dtype=np.float32) / sample_rate  # after the direct path
+    handover = np.pi / 2 * np.clip((time - DIFFUSE_FROM_S) / (DIFFUSE_FULLY_S - DIFFUSE_FROM_S), 0, 1)
+    leave, enter = np.cos(handover), np.sin(handover)
+    coherent = rng.standard_normal(len(time), dtype=np.float32)  # long waves arrive at both microphones alike
+    response = np.zeros((channels, length), np.float32)
+    for channel in range(channels):
+        shift = (channel - (channels - 1) / 2) * STEREO_SPACING_M
+        microphone = np.clip(np.add(room.microphone_m, (shift, 0.0, 0.0)), 0.0, room.size_m)
+        diffuse = coherent if channels == 1 else rng.standard_normal(len(time), dtype=np.float32)
+        parts = np.zeros((len(bands), n_fft), np.float32)
+        parts[:, origin:length] = _early(room, microphone, sample_rate, len(time)) * leave
+        for band in range(len(bands)):
+            level = _tail_level(room, microphone, sample_rate, band, time)
+            parts[band, origin:length] += (coherent if band == 0 else diffuse) * level * enter
+        spectrum = (np.fft.rfft(parts) * bands).sum(axis=0)
+        response[channel] = np.fft.irfft(spectrum, n_fft)[:length]
+    response[:, :origin] = 0.0
+    response[:, origin] = 1.0
+    return response
 
 
 def decay_seconds(rir: Wave, sample_rate: int) -> float:
@@ -102,7 +135,68 @@ def decay_seconds(rir: Wave, sample_rate: int) -> float:
 
     Schroeder, "New method of measuring reverberation time", JASA 37 (1965). At least 0.05 s.
     """
-    power = rir.astype(np.float64).mean(0) ** 2
-    decay_db = 10 * np.log10(np.cumsum(power[::-1])[::-1] / power.sum() + 1e-12)
+    power = np.mean(rir.astype(np.float64) ** 2, axis=0)
+    decay_db = 10 * np.log10(np.cumsum(power[::-1])[::-1] / max(power.sum(), 1e-30) + 1e-12)
     start, stop = int(np.argmax(decay_db < -5)), int(np.argmax(decay_db < -25))
     return max(3 * (stop - start) / sample_rate, 0.05)
+
+
+def _early(room: Room, microphone: NDArray[np.float64], sample_rate: int, samples: int) -> Wave:
+    """Returns the reflections of the first 40 ms in each band, without the direct path: -> (band, samples)."""
+    size, source = np.array(room.size_m), np.array(room.source_m)
+    direct = _distance(room, microphone)
+    reach = direct + DIFFUSE_FULLY_S * SPEED_OF_SOUND
+    axes = []
+    for length, at, heard in zip(size, source, microphone, strict=True):
+        cells = np.arange(-int(reach / length) - 1, int(reach / length) + 2)
+        axes.append((cells, cells * length + np.where(cells % 2 == 0, at, length - at) - heard))
+    x, y, z = np.ix_(*(offset**2 for _, offset in axes))
+    square = x + y + z  # (x cell, y cell, z cell)
+    x, y, z = np.ix_(*(np.abs(cells) for cells, _ in axes))
+    order = x + y + z
+    heard_images = (square < reach**2) & (order > 0)
+    distance = np.sqrt(square[heard_images])
+    reflections = order[heard_images]
+    places = np.maximum(distance - direct, 0.0) / SPEED_OF_SOUND * sample_rate
+    whole = np.floor(places).astype(np.intp)
+    offset = SINC_TAPS - (places - whole)[:, None]  # (image, tap)
+    kernel = np.sinc(offset) * (0.5 + 0.5 * np.cos(np.pi * np.clip(offset / 8.5, -1, 1)))
+    taps = whole[:, None] + SINC_TAPS
+    inside = (taps >= 0) & (taps < samples)
+    early = np.zeros((len(room.rt60_s), samples), np.float32)
+    for band, rt60 in enumerate(room.rt60_s):
+        # Every other order is turned over: with one sign alone the reflections pile up below 100 Hz (Lehmann &
+        # Johansson, "Prediction of energy decay in room impulse responses", JASA 124, 2008).
+        gain = (-_wall_gain(room, rt60)) ** reflections * direct / np.maximum(distance, direct)
+        early[band] = np.bincount(taps[inside], (gain[:, None] * kernel)[inside], samples)[:samples]
+    return early
+
+
+def _tail_level(
+    room: Room, microphone: NDArray[np.float64], sample_rate: int, band: int, time: NDArray[np.floating]
+) -> Wave:
+    """Returns the rms of the diffuse tail at each time after the direct path, relative to the direct gain."""
+    direct = _distance(room, microphone)
+    per_sample = 4 * np.pi * SPEED_OF_SOUND * direct**2 / (np.prod(room.size_m) * sample_rate)
+    since_sound = time + np.float32(direct / SPEED_OF_SOUND)
+    level = np.float32(np.sqrt(per_sample)) * np.exp(np.float32(-3 * np.log(10) / room.rt60_s[band]) * since_sound)
+    return np.asarray(level, np.float32)
+
+
+def _wall_gain(room: Room, rt60: float) -> float:
+    """Returns the pressure that a reflection keeps, by Eyring's formula."""
+    x, y, z = room.size_m
+    surface = 2 * (x * y + x * z + y * z)
+    return float(np.exp(-0.161 * x * y * z / (surface * rt60) / 2))
+
+
+def _distance(room: Room, microphone: NDArray[np.float64]) -> float:
+    return max(float(np.linalg.norm(np.array(room.source_m) - microphone)), 0.05)
+
+
+def _check(room: Room) -> None:
+    if min(*room.size_m, *room.rt60_s) <= 0:
+        raise ConfigError(f"a room of {room.size_m} m with decay times {room.rt60_s} s: all must be above 0")
+    for place in (room.source_m, room.microphone_m):
+        if any(not 0 <= at <= length for at, length in zip(place, room.size_m, strict=True)):
+            raise ConfigError(f"{place} m lies outside a room of {room.size_m} m: give a place inside it")

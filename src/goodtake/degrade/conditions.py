@@ -1,0 +1,29 @@
+"""The conditions of an evaluation: everything at once, and each fault alone (paper 1, section 5.2, Table 2).
+
+`CONDITIONS["snr5"]` is a `DegradeConfig` to draw from like any other. A condition of one fault holds that fault and
+nothing else but the final low-cut and peak, which both halves of a pair share.
+"""
+
+from dataclasses import replace
+
+from goodtake.degrade.draw import PAPER1, DegradeConfig
+
+CLEAN = replace(PAPER1, clean_share=1.0)
+NOISE = replace(PAPER1, room=0.0, equaliser=0.0)
+REVERB = replace(PAPER1, noise=0.0, equaliser=0.0)
+RANDOM_EQ = replace(PAPER1, room=0.0, noise=0.0)
+
+CONDITIONS: dict[str, DegradeConfig] = {
+    "all": PAPER1,
+    "eq": RANDOM_EQ,
+    "snr5": replace(NOISE, snr_db=(5.0, 5.0)),
+    "snr10": replace(NOISE, snr_db=(10.0, 10.0)),
+    "snr15": replace(NOISE, snr_db=(15.0, 15.0)),
+    "drr0": replace(REVERB, drr_db=(0.0, 0.0)),
+    "drr3": replace(REVERB, drr_db=(3.0, 3.0)),
+    "drr6": replace(REVERB, drr_db=(6.0, 6.0)),
+    "reverb": REVERB,
+    "noise": NOISE,
+    "clean": CLEAN,
+}
+"""Configurations by name; "reverb" keeps each room's own ratio, "noise" draws it from 5 to 30 dB."""
