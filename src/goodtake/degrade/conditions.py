@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from goodtake.degrade.draw import PAPER1, DegradeConfig
 
-CLEAN = replace(PAPER1, clean_share=1.0)
+CLEAN = replace(PAPER1, room=0.0, noise=0.0, equaliser=0.0)
 NOISE = replace(PAPER1, room=0.0, equaliser=0.0)
 REVERB = replace(PAPER1, noise=0.0, equaliser=0.0)
 RANDOM_EQ = replace(PAPER1, room=0.0, noise=0.0)

@@ -92,7 +92,9 @@ class DegradeConfig:
             raise ConfigError("clean_share and single_share together exceed 1: lower one of them")
         for entry in fields(self):
             limits = getattr(self, entry.name)
-            if isinstance(limits, (tuple, list)) and (len(limits) != 2 or limits[0] > limits[1]):
+            if isinstance(limits, (tuple, list)) and not (
+                len(limits) == 2 and -np.inf < limits[0] <= limits[1] < np.inf
+            ):
                 raise ConfigError(f"{entry.name} is {list(limits)}: give the lower and the upper limit")
 
 
@@ -103,9 +105,9 @@ PAPER1_NOISE_FIRST = replace(PAPER1, noise_first=True)
 """The same with noise before the room, the order of paper 1's released code."""
 
 STUDIO = DegradeConfig(
-    clean_share=0.05,
-    single_share=0.15,
-    room=0.9,
+    clean_share=0.08,
+    single_share=0.32,
+    room=0.8,
     simulated_room=0.35,
     drr_db=(-2.0, 12.0),
     noise=0.95,

@@ -12,6 +12,8 @@ from goodtake.degrade.reading import build
 from goodtake.errors import ConfigError
 
 NOISE_KINDS = ("recorded", "babble", "coloured", "fan", "rumble")
+LARGEST_DB = 200.0
+"""Levels and ratios beyond this are mistakes."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Room:
         microphone_m: place of the microphone, metres.
         rt60_s: decay time of a simulated room below 500 Hz, up to 2 kHz, up to 7 kHz and above, seconds.
         seed: of the diffuse tail of a simulated room.
+
+    Raises:
+        ConfigError: when a size or a decay time cannot be or someone stands outside the room.
     """
 
     rir: str | None = None
@@ -35,6 +40,18 @@ class Room:
     microphone_m: tuple[float, float, float] = (3.5, 2.5, 1.2)
     rt60_s: tuple[float, float, float, float] = (0.4, 0.4, 0.35, 0.25)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Checks what cannot be built."""
+        _check_db("the direct-to-reverberant ratio", self.drr_db or 0.0)
+        _check_seed(self.seed)
+        if not all(0.5 <= length <= 500 for length in self.size_m):
+            raise ConfigError(f"a room of {self.size_m} m: every side must have 0.5 to 500 m")
+        if not all(0.01 <= rt60 <= 30 for rt60 in self.rt60_s):
+            raise ConfigError(f"decay times of {self.rt60_s} s: give 0.01 to 30 s")
+        for place in (self.source_m, self.microphone_m):
+            if not all(0 <= at <= length for at, length in zip(place, self.size_m, strict=True)):
+                raise ConfigError(f"{place} m lies outside a room of {self.size_m} m: give a place inside it")
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,9 @@ class NoiseLayer:
                 f"a {self.kind} noise of {len(self.files)} files and {len(self.offsets_s)} offsets: "
                 "give one offset per file, and files to recorded and babble only"
             )
+        _check_db("the level of a layer", self.gain_db)
+        _check_db("the slope of a noise", self.slope_db)
+        _check_seed(self.seed)
 
 
 @dataclass(frozen=True)
@@ -83,6 +103,10 @@ class Noise:
 
     layers: tuple[NoiseLayer, ...]
     snr_db: float
+
+    def __post_init__(self) -> None:
+        """Checks the ratio."""
+        _check_db("the signal-to-noise ratio", self.snr_db)
 
 
 @dataclass(frozen=True)
@@ -98,6 +122,15 @@ class Equaliser:
     gains_db: tuple[float, ...]
     edges_hz: tuple[float, ...] = (200.0, 1000.0, 4000.0)
     smooth: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks that there is a gain for each band."""
+        if not self.edges_hz or len(self.gains_db) != len(self.edges_hz) + 1:
+            raise ConfigError(
+                f"{len(self.gains_db)} band gains for {len(self.edges_hz)} edges: give one gain more than edges"
+            )
+        for gain_db in self.gains_db:
+            _check_db("the gain of a band", gain_db)
 
 
 @dataclass(frozen=True)
@@ -116,6 +149,14 @@ class Hum:
     slope_db: float = -6.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Checks the fundamental and the levels."""
+        if not 10 <= self.frequency_hz <= 1000:
+            raise ConfigError(f"hum of {self.frequency_hz} Hz: give 10 to 1000 Hz, as 50 or 60")
+        _check_db("the level of the hum", self.level_db)
+        _check_db("the slope of the hum", self.slope_db)
+        _check_seed(self.seed)
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -123,6 +164,11 @@ class Codec:
 
     name: str = "mp3"
     bit_rate: int = 64_000
+
+    def __post_init__(self) -> None:
+        """Checks the bit rate; the name is checked where codecs are known."""
+        if not 1000 <= self.bit_rate <= 1_000_000:
+            raise ConfigError(f"a bit rate of {self.bit_rate} bit/s: give 1000 to 1000000")
 
 
 @dataclass(frozen=True)
@@ -142,6 +188,9 @@ class Degradation:
         peak: absolute peak that both halves are brought to.
         gain_db: level change of the degraded half after that, dB (a take recorded too softly).
         noise_first: put the noise in before the room, as the released code of paper 1 does, not as its text says.
+
+    Raises:
+        ConfigError: when a number cannot be.
     """
 
     room: Room | None = None
@@ -156,6 +205,16 @@ class Degradation:
     peak: float = 0.95
     gain_db: float = 0.0
     noise_first: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks the plain numbers; the stages check their own."""
+        _check_db("the final level", self.gain_db)
+        if self.clip_db is not None and not 0 <= self.clip_db <= LARGEST_DB:
+            raise ConfigError(f"clipping {self.clip_db} dB below the peak: give 0 to {LARGEST_DB:.0f} dB")
+        if self.low_pass_hz is not None and not self.low_pass_hz > 0:
+            raise ConfigError(f"a bandwidth of {self.low_pass_hz} Hz: it must be above 0")
+        if not (self.low_cut_hz >= 0 and self.peak > 0):
+            raise ConfigError(f"low-cut {self.low_cut_hz} Hz, peak {self.peak}: give 0 or more, and more than 0")
 
     def to_json(self) -> str:
         """Writes the parameters as one JSON object; `from_json` gives back the same numbers, bit for bit."""
@@ -187,3 +246,13 @@ def degradation_from_dict(values: dict[str, Any]) -> Degradation:
         ConfigError: on an unknown or missing key or a value of another type.
     """
     return build(Degradation, values, "degradation")
+
+
+def _check_db(what: str, value: float) -> None:
+    if not abs(value) <= LARGEST_DB:
+        raise ConfigError(f"{what} is {value} dB: give -{LARGEST_DB:.0f} to {LARGEST_DB:.0f} dB")
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise ConfigError(f"a seed of {seed}: give 0 or more")

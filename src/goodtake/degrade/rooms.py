@@ -24,7 +24,6 @@ from goodtake.degrade.parameters import Room
 from goodtake.dsp.convolution import next_fast_len
 from goodtake.dsp.filters import band_gains
 from goodtake.dsp.stft import Wave
-from goodtake.errors import ConfigError
 
 DIRECT_PATH_SECONDS = 0.0025
 """Where the direct path of a centred response lies."""
@@ -99,11 +98,7 @@ def simulate(room: Room, sample_rate: int, channels: int = 1) -> Wave:
 
     Shape:
         -> (channels, time), ending where the slowest band has decayed by 54 dB
-
-    Raises:
-        ConfigError: when a size or a decay time is not positive or someone stands outside the room.
     """
-    _check(room)
     rng = np.random.default_rng(room.seed)
     origin = round(DIRECT_PATH_SECONDS * sample_rate)
     length = origin + int((0.9 * max(room.rt60_s) + DIFFUSE_FROM_S) * sample_rate)
@@ -192,11 +187,3 @@ def _wall_gain(room: Room, rt60: float) -> float:
 
 def _distance(room: Room, microphone: NDArray[np.float64]) -> float:
     return max(float(np.linalg.norm(np.array(room.source_m) - microphone)), 0.05)
-
-
-def _check(room: Room) -> None:
-    if min(*room.size_m, *room.rt60_s) <= 0:
-        raise ConfigError(f"a room of {room.size_m} m with decay times {room.rt60_s} s: all must be above 0")
-    for place in (room.source_m, room.microphone_m):
-        if any(not 0 <= at <= length for at, length in zip(place, room.size_m, strict=True)):
-            raise ConfigError(f"{place} m lies outside a room of {room.size_m} m: give a place inside it")
