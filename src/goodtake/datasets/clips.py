@@ -25,7 +25,7 @@ class ClipConfig:
 
     Args:
         rendered: share of rendered music, when a renderer is given.
-        mixed: share of real clips that are two or three phrases together.
+        mixed: share of real clips that are two to four phrases together.
         retuned: share of phrases that are resampled, by up to `semitones` either way.
         semitones: largest pitch change.
         toned: share of clips with a tone curve of up to `tone_db`.
@@ -34,8 +34,8 @@ class ClipConfig:
         floor_db: range of the noise floor below the clip's rms.
     """
 
-    rendered: float = 0.3
-    mixed: float = 0.2
+    rendered: float = 0.35
+    mixed: float = 0.3
     retuned: float = 0.7
     semitones: float = 3.0
     toned: float = 0.5
@@ -65,7 +65,7 @@ class CleanClips:
         else:
             wave = self._phrase(rng, samples)
             if rng.uniform() < self.config.mixed:
-                for _ in range(int(rng.integers(1, 3))):
+                for _ in range(int(rng.integers(1, 4))):
                     wave = wave + np.float32(10 ** (rng.uniform(-9, 3) / 20)) * self._phrase(rng, samples)
         if rng.uniform() < self.config.toned:
             wave = _tone(rng, wave, self.recordings.sample_rate, self.config.tone_db)

@@ -8,6 +8,15 @@ N_BINS = 513
 
 BIN_HZ = 15.625
 
+LOG_FLOOR = 1e-5
+"""Added to amplitudes at unit level before the logarithm: 100 dB below the level of the whole take."""
+
+PERCENTILES = (0.1, 0.5, 0.9)
+"""Of each bin's ln amplitude over the take, read by the studio net."""
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of each band's ln amplitude over a stretch, read by the take net."""
+
 
 def band_matrix(n_bands: int, n_bins: int = N_BINS, bin_hz: float = BIN_HZ) -> NDArray[np.float32]:
     """Returns triangular mel bands over the bins, each row summing to one: (n_bands, n_bins).

@@ -9,14 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from goodtake.dsp.bands import N_BINS, band_interpolation, band_matrix
+from goodtake.dsp.bands import LOG_FLOOR, N_BINS, PERCENTILES, band_interpolation, band_matrix
 from goodtake.models.studio import StudioConfig, StudioNet
-from goodtake.models.take import TakeEstimate, TakeNet
-
-LOG_FLOOR = 1e-5
-"""Added to amplitudes at unit level before the logarithm: 100 dB below the level of the whole take."""
-
-PERCENTILES = (0.1, 0.5, 0.9)
+from goodtake.models.take import TakeEstimate, TakeNet, band_statistics
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,8 @@ class StudioEngine(nn.Module):
         """
         level = take_level(spectrum)
         amplitude = spectrum.abs() / level[:, None, None]
-        take = self.take(self.log_bands(amplitude))
+        bands = self.log_bands(amplitude)
+        take = self.take(bands, band_statistics(bands))
         correction = take.correction.detach().float()
         if colour_jitter is not None:
             correction = correction * colour_jitter[0] + colour_jitter[1]

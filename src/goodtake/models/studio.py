@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from goodtake.dsp.bands import N_BINS
+from goodtake.dsp.bands import N_BINS, PERCENTILES
 from goodtake.models.convnext import ConvNeXtBlock
 from goodtake.models.take import TakeConfig
 
 MAX_LOG_GAIN = 7.0
 """Bound of the net's gain either way: 7 nats are 61 dB."""
 
-STATISTICS = 4
-"""Long-term values per bin: mean, 10th, 50th and 90th percentile of ln magnitude."""
+STATISTICS = 1 + len(PERCENTILES)
+"""Long-term values per bin: mean and percentiles of ln magnitude."""
 
 
 @dataclass(frozen=True)

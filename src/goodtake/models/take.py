@@ -7,14 +7,13 @@ several stretches, whose answers are averaged.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from goodtake.dsp.bands import QUANTILES
 from goodtake.models.convnext import ConvNeXtBlock
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
 
 @dataclass(frozen=True)
 class TakeConfig:
@@ -33,8 +32,7 @@ class TakeConfig:
     hidden: int = 256
 
 
-@dataclass(frozen=True)
-class TakeEstimate:
+class TakeEstimate(NamedTuple):
     """What the take net says, one row per item of the batch.
 
     Args:
@@ -51,7 +49,8 @@ class TakeNet(nn.Module):
     """Statistics and an attention pool over frames, into the corrected long-term spectrum and four facts.
 
     Shape:
-        log band amplitudes (batch, n_bands, frame) -> correction (batch, n_bands), facts (batch, 4)
+        log band amplitudes (batch, n_bands, frame), their statistics (batch, n_bands, 8)
+        -> correction (batch, n_bands), facts (batch, 4)
     """
 
     def __init__(self, config: TakeConfig) -> None:
@@ -69,14 +68,14 @@ class TakeNet(nn.Module):
             nn.Linear(config.hidden, config.n_bands + 4),
         )
 
-    def forward(self, bands: Tensor) -> TakeEstimate:
-        """Listens to (batch, n_bands, frame) of ln band amplitude at unit level."""
+    def forward(self, bands: Tensor, statistics: Tensor) -> TakeEstimate:
+        """Listens to ln band amplitude at unit level and `band_statistics` of it."""
         x = self.enter(bands / 2.5)
         for block in self.blocks:
             x = block(x)
         weights = torch.softmax(self.attention(x), dim=-1)  # (batch, 1, frame)
         pooled = (weights * x).sum(-1)  # (batch, dim)
-        out = self.head(torch.cat([band_statistics(bands).flatten(1) / 2.5, pooled], dim=1))
+        out = self.head(torch.cat([statistics.flatten(1) / 2.5, pooled], dim=1))
         correction = out[:, : self.config.n_bands]
         return TakeEstimate(correction - correction.mean(1, keepdim=True), out[:, self.config.n_bands :])
 
@@ -84,7 +83,7 @@ class TakeNet(nn.Module):
 def band_statistics(bands: Tensor) -> Tensor:
     """Returns the long-term statistics of each band: mean, root mean square level, five quantiles, mean flux.
 
-    Quantiles are sorted frames (no interpolation), so that ONNX has them too.
+    Quantiles are sorted frames, without interpolation; the NumPy twin is in `goodtake.enhance.hearing`.
 
     Shape:
         (batch, n_bands, frame) -> (batch, n_bands, 8)

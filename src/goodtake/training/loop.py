@@ -84,6 +84,7 @@ class LoopOptions:
         workers: processes that make batches ahead.
         save_minutes: distance of checkpoints.
         log_steps: distance of log lines.
+        stop: asked after each step; True ends the run as cleanly as the time limit does.
     """
 
     folder: Path
@@ -91,6 +92,7 @@ class LoopOptions:
     workers: int = 1
     save_minutes: float = 5.0
     log_steps: int = 50
+    stop: Callable[[], bool] = lambda: False
 
 
 def train(
@@ -122,18 +124,19 @@ def train(
         state.restore(saved, options.folder)
     started, last_save = time.monotonic(), time.monotonic()
     sums: dict[str, float] = {}
-    first_step = state.step
+    first_step = logged_step = state.step
     for number, batch in _numbered(batches, state.step, recipe.optimiser.total_steps, options.workers):
         for name, value in step(state, recipe, losses, batch, number).items():
             sums[name] = sums.get(name, 0.0) + value
         now = time.monotonic()
         if state.step % options.log_steps == 0:
-            means = {name: total / options.log_steps for name, total in sums.items()}
-            sums = {}
+            means = {name: total / (state.step - logged_step) for name, total in sums.items()}
+            sums, logged_step = {}, state.step
             per_step = (now - started) / (state.step - first_step)
             _log(options.folder, {"step": state.step, "seconds_per_step": per_step, **means})
             report(_progress_line(state.step, recipe, per_step, means, options, now - started))
-        over = options.max_minutes is not None and now - started > 60 * options.max_minutes
+        timed_out = options.max_minutes is not None and now - started > 60 * options.max_minutes
+        over = timed_out or options.stop()
         if over or now - last_save > 60 * options.save_minutes:
             save_checkpoint(options.folder, state.to_dict(recipe))
             on_save(state)

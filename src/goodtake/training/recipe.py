@@ -7,7 +7,7 @@ optimiser:
 ```
 """
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -92,6 +92,7 @@ class Recipe:
             "convergence": 0.5,
             "complex": 0.05,
             "bands": 0.5,
+            "band_snr": 1.0,
             "colour": 1.0,
             "facts": 0.2,
         }
@@ -106,6 +107,18 @@ def load_recipe(path: Path) -> Recipe:
         ConfigError: when a file is missing, is not YAML, or has a key or type that a recipe does not have.
     """
     return build(Recipe, _load_values(path), str(path))
+
+
+def resolved_yaml(recipe: Recipe) -> str:
+    """Writes a recipe with all its defaults, as it is kept beside the weights."""
+    return str(yaml.safe_dump(plain(asdict(recipe)), sort_keys=False))
+
+
+def plain(value: Any) -> Any:
+    """Turns tuples into lists, for YAML."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def build(kind: type[T], values: Any, where: str) -> T:

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
-import yaml
 from torch import nn
 
 from goodtake.datasets.clips import CleanClips, RenderClip
+from goodtake.datasets.notes import NoteLibrary
 from goodtake.datasets.recordings import Recordings
+from goodtake.datasets.render import Renderer
+from goodtake.datasets.render.scores import read_scores
 from goodtake.degrade.bank import Bank
-from goodtake.dsp.stft import FrameGrid
+from goodtake.dsp.stft import FrameGrid, Wave
 from goodtake.models.enhancer import StudioEngine
 from goodtake.training.loop import LoopOptions, Losses, State, train
 from goodtake.training.pairs import Batch, PairBatches
-from goodtake.training.recipe import Recipe
+from goodtake.training.recipe import Recipe, resolved_yaml
 from goodtake.training.studio import studio_losses
 
 
@@ -50,21 +53,18 @@ def train_studio(recipe: Recipe, data_root: Path, options: LoopOptions, report: 
 
 
 def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
-    """Returns a renderer over the library's notes, or None when the recipe wants no rendered music."""
-    return None
+    """Returns a renderer over the library's training notes and scores, or None when the recipe wants no rendered music."""
+    data = recipe.data
+    if data.clips.rendered == 0:
+        return None
+    library = NoteLibrary.from_index(data_root, "train", data.sample_rate)
+    scores = read_scores(sorted((data_root / "scores" / "train").glob("*.mid")))
+    renderer = Renderer(library, scores)
 
+    def render(rng: np.random.Generator, samples: int) -> Wave:
+        return renderer.clip(rng, samples, data.sample_rate, data.channels)
 
-def resolved_yaml(recipe: Recipe) -> str:
-    """Writes a recipe with all its defaults."""
-    from dataclasses import asdict
-
-    return str(yaml.safe_dump(_plain(asdict(recipe)), sort_keys=False))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+    return render
 
 
 def supports_bfloat16() -> bool:

@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from goodtake.dsp.bands import N_BINS
+from goodtake.dsp.bands import LOG_FLOOR, N_BINS
 from goodtake.dsp.stft import FrameGrid
 from goodtake.dsp_torch import istft, stft
+from goodtake.losses.band_snr import band_snr_loss
 from goodtake.losses.spectral import magnitude, spectral_losses
-from goodtake.models.enhancer import LOG_FLOOR, StudioEngine, correction_target, take_level
+from goodtake.models.enhancer import StudioEngine, correction_target, take_level
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import DataConfig
 
@@ -20,8 +21,8 @@ NO_COLOUR_SHARE = 0.1
 def studio_losses(engine: StudioEngine, batch: Batch, data: DataConfig, bfloat16: bool) -> dict[str, Tensor]:
     """Returns the losses of one batch, by the names that recipes weigh them with.
 
-    "log_magnitude", "convergence", "complex" and "bands" compare the enhanced crop with the clean one
-    (`goodtake.losses.spectral`); "colour" is the L1 distance of the corrected long-term spectrum in nats, and "facts"
+    "log_magnitude", "convergence", "complex", "bands" and "band_snr" compare the enhanced crop with the clean one
+    (`goodtake.losses`); "colour" is the L1 distance of the corrected long-term spectrum in nats, and "facts"
     that of signal-to-noise ratio, direct-to-reverberant ratio, decay time and distance.
     """
     grid = FrameGrid.for_rate(data.sample_rate)
@@ -40,6 +41,7 @@ def studio_losses(engine: StudioEngine, batch: Batch, data: DataConfig, bfloat16
     estimate = istft(enhanced.spectrum.to(torch.complex64), grid, crop_samples)
     reference = clean[:, batch.crop : batch.crop + crop_samples]
     losses = spectral_losses(estimate, reference)
+    losses["band_snr"] = band_snr_loss(estimate, reference)
     target = correction_target(degraded_spectrum, clean_spectrum, engine.to_bands)
     losses["colour"] = (enhanced.take.correction.float() - target).abs().mean()
     facts = torch.cat([batch.facts.to(device), _distance(degraded_spectrum, clean_spectrum)[:, None]], 1)

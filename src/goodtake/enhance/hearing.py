@@ -1,0 +1,129 @@
+"""What the nets hear: amplitudes of 0 to 8 kHz, shared by all channels, and their long-term statistics, in bounded memory.
+
+NumPy twins of `goodtake.models.enhancer`; a test holds them equal. Every channel gets the same decision, taken on the
+root mean square over the channels: the image of a stereo take cannot move, and equal channels stay equal.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goodtake.dsp.bands import LOG_FLOOR, N_BINS, PERCENTILES, QUANTILES, band_matrix
+from goodtake.dsp.stft import FrameGrid
+
+FloatArray = NDArray[np.float32]
+
+HISTOGRAM_LOW = -30.0
+HISTOGRAM_STEP = 0.05
+HISTOGRAM_SIZE = 800
+"""Histogram of raw ln amplitude: -30 to +10 nats in steps of 0.4 dB."""
+
+MAX_STRETCHES = 32
+"""Most stretches of a take that the take net hears."""
+
+
+def shared_amplitude(power: FloatArray, grid: FrameGrid) -> FloatArray:
+    """Returns the root mean square over channels of the amplitudes, divided by the window length.
+
+    Args:
+        power: of the unnormalised spectrogram.
+        grid: its window and hop.
+
+    Shape:
+        (channel, freq, frame) -> (N_BINS, frame); bins that a low sample rate lacks are zero
+    """
+    amplitude = np.sqrt(power[:, :N_BINS].mean(axis=0)) / np.float32(grid.n_fft)
+    if len(amplitude) < N_BINS:
+        amplitude = np.pad(amplitude, [(0, N_BINS - len(amplitude)), (0, 0)])
+    return np.asarray(amplitude, np.float32)
+
+
+def log_bands(amplitude: FloatArray, level: float, n_bands: int) -> FloatArray:
+    """Returns ln amplitude of the mel bands at unit level: (N_BINS, frame) -> (n_bands, frame)."""
+    power = _to_bands(n_bands) @ (amplitude / np.float32(level)) ** 2
+    return np.asarray(0.5 * np.log(power + LOG_FLOOR**2), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _to_bands(n_bands: int) -> FloatArray:
+    return band_matrix(n_bands)
+
+
+def band_statistics(bands: FloatArray) -> FloatArray:
+    """Returns mean, level, flux and quantiles of each band: (n_bands, frame) -> (n_bands, 8)."""
+    frames = bands.shape[-1]
+    ordered = np.sort(bands, axis=-1)
+    places = [min(frames - 1, int(quantile * frames)) for quantile in QUANTILES]
+    loud = 0.5 * np.log(np.mean(np.exp(2 * bands), axis=-1) + 1e-12)
+    flux = np.abs(np.diff(bands, axis=-1)).mean(-1) if frames > 1 else np.zeros_like(loud)
+    return np.stack([bands.mean(-1), loud, flux, *(ordered[:, place] for place in places)], axis=-1).astype(np.float32)
+
+
+@dataclass
+class Hearing:
+    """Listens to a whole take frame by frame and keeps what the nets need to know of it.
+
+    Args:
+        stretch_frames: length of the stretches kept for the take net.
+    """
+
+    stretch_frames: int
+    frames: int = 0
+    stretches: list[FloatArray] = field(default_factory=list)
+    _power: float = 0.0
+    _histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros((N_BINS, HISTOGRAM_SIZE), np.int64))
+    _partial: list[FloatArray] = field(default_factory=list)
+    _partial_frames: int = 0
+    _stretch_number: int = 0
+    _stride: int = 1
+
+    def feed(self, amplitude: FloatArray) -> None:
+        """Takes shared amplitudes, (N_BINS, frame)."""
+        count = amplitude.shape[1]
+        if count == 0:
+            return
+        self.frames += count
+        self._power += float(np.sum(amplitude.astype(np.float64) ** 2))
+        log = np.log(np.maximum(amplitude, 1e-13))
+        step = ((log - HISTOGRAM_LOW) / HISTOGRAM_STEP).astype(np.int32).clip(0, HISTOGRAM_SIZE - 1)
+        step += np.arange(N_BINS, dtype=np.int32)[:, None] * HISTOGRAM_SIZE
+        self._histogram += np.bincount(step.ravel(), minlength=self._histogram.size).reshape(self._histogram.shape)
+        while amplitude.shape[1]:
+            taken = amplitude[:, : self.stretch_frames - self._partial_frames]
+            self._partial.append(taken)
+            self._partial_frames += taken.shape[1]
+            amplitude = amplitude[:, taken.shape[1] :]
+            if self._partial_frames == self.stretch_frames:
+                self._end_stretch()
+
+    def finish(self) -> None:
+        """Closes the last, shorter stretch; it is kept when it is the only one or at least half as long."""
+        if self._partial_frames and (not self.stretches or 2 * self._partial_frames >= self.stretch_frames):
+            self._end_stretch()
+
+    @property
+    def level(self) -> float:
+        """Root mean square over frames of the summed bins; zero for silence."""
+        return float(np.sqrt(self._power / self.frames)) if self.frames else 0.0
+
+    def statistics(self) -> FloatArray:
+        """Returns mean and percentiles of ln amplitude of each bin at unit level: (N_BINS, 1 + len(PERCENTILES))."""
+        centres = HISTOGRAM_LOW + HISTOGRAM_STEP * (np.arange(HISTOGRAM_SIZE) + 0.5)
+        values = np.log(np.exp(centres) / self.level + LOG_FLOOR)
+        columns = [self._histogram @ values / self.frames]
+        summed = np.cumsum(self._histogram, axis=1)
+        for percentile in PERCENTILES:
+            place = min(self.frames - 1, int(percentile * self.frames))
+            columns.append(values[np.argmax(summed > place, axis=1)])
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def _end_stretch(self) -> None:
+        if self._stretch_number % self._stride == 0:
+            self.stretches.append(np.concatenate(self._partial, axis=1))
+            if len(self.stretches) > MAX_STRETCHES:  # keep every other one, and from now on half as many
+                self.stretches = self.stretches[::2]
+                self._stride *= 2
+        self._stretch_number += 1
+        self._partial, self._partial_frames = [], 0
