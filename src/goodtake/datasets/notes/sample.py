@@ -1,4 +1,4 @@
-"""One decoded note: read, brought to a rate, trimmed to its attack, measured so that a renderer can level and loop it."""
+"""One decoded note: brought to a rate, trimmed to its attack, measured so that a renderer can level and loop it."""
 
 from __future__ import annotations
 

@@ -145,11 +145,10 @@ class Renderer:
         """
         lead = round(room_seconds(plan.mix) * plan.sample_rate)  # what rings on from before the first sample
         buses = np.zeros((2, plan.channels, lead + plan.samples), dtype=np.float32)
-        for voice in plan.voices:
-            self._player.play(voice, buses, plan.sample_rate, lead)
+        self._player.play(plan.voices, buses, plan.sample_rate, lead)
         wave = np.ascontiguousarray(apply_mix(buses, plan.mix, plan.sample_rate, lead))
         events = tuple(event for voice in plan.voices for event in voice.events)
-        sources = tuple(sorted({event.source for event in events}))
+        sources = tuple(sorted({event.source for event in events} - {""}))
         return Clip(wave, plan.sample_rate, sources, events, plan)
 
 

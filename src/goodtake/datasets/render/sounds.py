@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -60,8 +61,8 @@ class Player(Protocol):
     def sounds(self) -> tuple[Sound, ...]:
         """All voices there are."""
 
-    def play(self, voice: VoicePlan, buses: NDArray[np.float32], sample_rate: int, origin: int) -> None:
-        """Adds a voice to the bright and the dark bus, `(2, channel, time)`; time zero of the plan is at `origin`."""
+    def play(self, voices: Sequence[VoicePlan], buses: NDArray[np.float32], sample_rate: int, origin: int) -> None:
+        """Adds voices to the bright and the dark bus, `(2, channel, time)`; time zero of the plan is at `origin`."""
 
     def check_rate(self, sample_rate: int) -> None:
         """Raises a `ConfigError` when the sounds hold less than the rate asked for."""
@@ -100,10 +101,10 @@ _PIECES: dict[int, tuple[str, float, float]] = {
     39: ("clap;snare|bongo", -6.0, 0.1),
     42: ("hi-hat closed|hi-hat tight|hi-hat;shaker|maracas|tambourine|castanets", -13.0, -0.3),
     44: ("hi-hat foot|hi-hat;shaker|maracas", -15.0, -0.3),
-    46: ("hi-hat open|hi-hat half|hi-hat loose;tambourine|sleigh|shaker", -12.0, -0.3),
-    49: ("crash|china;finger cymbal|sleigh|ride|tambourine", -9.0, -0.4),
-    51: ("ride cymbal|ride;tambourine|maracas|hi-hat", -13.0, 0.35),
-    53: ("ride bell|ride;finger cymbal|castanets|hi-hat", -13.0, 0.35),
+    46: ("hi-hat open|hi-hat half|hi-hat loose;tambourine|sleigh|shaker", -14.0, -0.3),
+    49: ("crash|china;finger cymbal|sleigh|ride|tambourine", -13.0, -0.4),
+    51: ("ride cymbal|ride;tambourine|maracas|hi-hat", -16.0, 0.35),
+    53: ("ride bell|ride;finger cymbal|castanets|hi-hat", -16.0, 0.35),
     54: ("tambourine;sleigh|shaker|hi-hat half", -12.0, 0.3),
     70: ("maracas|shaker;tambourine|hi-hat tight", -14.0, 0.3),
     75: ("claves;castanets|side stick", -10.0, -0.2),
@@ -149,9 +150,10 @@ class NotePlayer:
         kits = [KitSound(name, timbres) for name, timbres in drums.items()]
         self.sounds: tuple[Sound, ...] = (*pitched, *kits)
 
-    def play(self, voice: VoicePlan, buses: NDArray[np.float32], sample_rate: int, origin: int) -> None:
+    def play(self, voices: Sequence[VoicePlan], buses: NDArray[np.float32], sample_rate: int, origin: int) -> None:
         """See `Player`."""
-        self._sampler.play(voice, buses, sample_rate, origin)
+        for voice in voices:
+            self._sampler.play(voice, buses, sample_rate, origin)
 
     def check_rate(self, sample_rate: int) -> None:
         """See `Player`."""
