@@ -236,6 +236,16 @@ def _open_vorbis(sink: _Sink, sample_rate: int, channels: int, level: float) -> 
         ) from error
 
 
+def empty_vorbis(output: OutputFormat) -> bytes:
+    """A nearly empty Ogg Vorbis stream: the headers that ``VorbisEncoder`` would write."""
+    sink = _Sink()
+    level = vorbis_level(output.sample_rate, output.channels, output.bit_rate or 0)
+    sound = _open_vorbis(sink, output.sample_rate, output.channels, level)
+    sound.write(np.zeros((64, output.channels), np.float32))
+    sound.close()
+    return sink.drain()
+
+
 def vorbis_level(sample_rate: int, channels: int, bit_rate: int) -> float:
     """The lowest quality, 0.2 to 1, at which libvorbis names at least this bit rate as its nominal one.
 

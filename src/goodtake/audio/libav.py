@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from goodtake.audio.bridge import InputFile
 from goodtake.audio.info import damaged
 from goodtake.audio.pcm import FloatArray, int_to_float
 from goodtake.audio.tags import Picture
@@ -44,7 +45,7 @@ def translated(name: str) -> Iterator[None]:
 
     try:
         yield
-    except (av.FFmpegError, ValueError, RuntimeError, IndexError, OverflowError) as error:
+    except (av.FFmpegError, OSError, ValueError, RuntimeError, IndexError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENOMEM, errno.EACCES):
             raise UnreadableAudioError(f"{name}: cannot be read: {os.strerror(error.errno)}; check the disk") from error
         raise damaged(name, plain(error)) from error
@@ -63,9 +64,12 @@ def opened(file: BinaryIO, demuxer: str, name: str) -> Iterator[InputContainer]:
 
     file.seek(0)
     with translated(name):
-        container = av.open(file, "r", format=demuxer, metadata_errors="replace")
+        bridge = InputFile(file)
+        container = av.open(bridge, "r", format=demuxer, metadata_errors="replace")
     try:
         yield container
+        with translated(name):
+            bridge.check()
     finally:
         with suppress(av.FFmpegError, ValueError):
             container.close()

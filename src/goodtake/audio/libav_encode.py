@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from goodtake.audio.bridge import OutputFile, OutputStream
 from goodtake.audio.carry import Baggage, id3_tags, mp4_boxes, ogg_fields
 from goodtake.audio.formats import OutputFormat
 from goodtake.audio.libav import PLANES_MISCOUNTED, plain
@@ -20,9 +21,8 @@ from goodtake.errors import UnwritableAudioError
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
     from av.packet import Packet
-    from av.stream import Stream
 
-    AnyPacket = Packet[Stream]
+    AnyPacket = Packet[Any]
 
 ENCODERS = {"mp3": "libmp3lame", "opus": "libopus"}
 PCM_ENCODERS = {(16, False): "pcm_s16le", (24, False): "pcm_s24le", (32, False): "pcm_s32le", (8, False): "pcm_u8"}
@@ -42,6 +42,8 @@ LAYOUTS = {
 XIPH_LAYOUTS = {4: ("quad",)}
 VARIABLE_FRAME_SIZE = 4096
 FLAC_BLOCK_FRAMES = 4096
+AC3_CODECS = ("ac3", "eac3")
+AC3_DELAY = 256
 AAC_HEADROOM = 1.06
 
 
@@ -122,12 +124,21 @@ class FrameEncoder:
 
     def flush(self) -> Iterator[AnyPacket]:
         """Yield the packets of the remainder, shorter than a frame, and what the codec held back."""
+        frames = self.frames + self._held
+        if self.output.codec in AC3_CODECS:  # these do not push their delay out by themselves
+            self._pending.append(np.zeros((self.output.channels, AC3_DELAY), np.float32))
+            self._held += AC3_DELAY
+        while self._held > self.frame_size:
+            joined = np.concatenate(self._pending, axis=1)
+            self._pending, self._held = [joined[:, self.frame_size :]], self._held - self.frame_size
+            yield from self._frame(joined[:, : self.frame_size])
         if self._held:
             rest = np.concatenate(self._pending, axis=1)
             self._pending, self._held = [], 0
             yield from self._frame(rest)
         with translated(self.output.codec):
             packets = self.context.encode(None)
+        self.frames = frames
         yield from packets
 
     def _frame(self, samples: FloatArray) -> list[AnyPacket]:
@@ -188,42 +199,6 @@ def _usable_layouts(name: str, candidates: dict[str, None], output: OutputFormat
     )
 
 
-class _Part:
-    """A file that begins at some offset of another one: lets a muxer write behind a tag that is already there."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.base = file, file.tell()
-
-    def write(self, data: bytes) -> int:
-        return self.file.write(data)
-
-    def read(self, size: int = -1) -> bytes:
-        return self.file.read(size)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.file.seek(offset + (self.base if whence == 0 else 0), whence) - self.base
-
-    def tell(self) -> int:
-        return self.file.tell() - self.base
-
-    def seekable(self) -> bool:
-        return True
-
-
-class _Pages:
-    """What the Ogg muxer writes goes page by page through the rewriter; there is no way back."""
-
-    def __init__(self, rewriter: OggRewriter) -> None:
-        self.rewriter = rewriter
-
-    def write(self, data: bytes) -> int:
-        self.rewriter.feed(bytes(data))
-        return len(data)
-
-    def seekable(self) -> bool:
-        return False
-
-
 class LibavEncoder:
     """A sound file that libav encodes and muxes: MP3, Opus, M4A.
 
@@ -240,17 +215,17 @@ class LibavEncoder:
         self.front, self.back = id3_tags(baggage) if output.container == "mp3" else (b"", b"")
         self.boxes = mp4_boxes(baggage) if output.container == "mp4" else []
         file.write(self.front)
-        target: Any = _Part(file)
+        self.target: OutputFile | OutputStream = OutputFile(file)
         options = {"fflags": "+bitexact"}
         if output.container == "mp3":
             options |= {"id3v2_version": "0", "write_xing": "1"}
         elif output.container == "mp4":
             options |= {"movie_timescale": str(output.sample_rate)}  # or the edit list would be rounded to 1 ms
         elif output.container == "ogg":
-            target = _Pages(OggRewriter(file, ogg_fields(baggage)))
+            self.target = OutputStream(OggRewriter(file, ogg_fields(baggage)).feed)
         name = encoder_name(output)
         with translated(output.codec):
-            self.muxer = av.open(target, "w", format=output.muxer, options=options)
+            self.muxer = av.open(self.target, "w", format=output.muxer, options=options)
             self.stream: Any = self.muxer.add_stream(name, rate=output.sample_rate)
         context: Any = self.stream.codec_context
         self.encoder = FrameEncoder(name, output, context)
@@ -264,6 +239,7 @@ class LibavEncoder:
         self._mux(self.encoder.flush())
         with translated(self.output.codec):
             self.muxer.close()
+        self.target.check()
         if self.output.container == "mp3":
             set_length(self.file, len(self.front), self.encoder.frames)
         if self.boxes:
@@ -281,3 +257,4 @@ class LibavEncoder:
             packet.stream = self.stream
             with translated(self.output.codec):
                 self.muxer.mux(packet)
+            self.target.check()

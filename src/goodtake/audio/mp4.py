@@ -187,3 +187,31 @@ def put_boxes(file: BinaryIO, boxes: list[bytes]) -> None:
     file.seek(moov.start)
     file.write(struct.pack(">I4s", 8 + len(body), b"moov") + body)
     file.truncate()
+
+
+def skip_priming(file: BinaryIO, samples: int) -> None:
+    """Tell players of a finished file to leave out the encoder's delay of a sound track that begins late.
+
+    libav does so only for a track that begins at zero. Here its edit list is "nothing until the first packet, then all
+    of it"; it becomes "nothing for a little longer, then all but the delay". Movie and sound share their timescale.
+    """
+    outer = top_level(file, file.seek(0, 2), "the output")
+    place = next(box for box in outer if box.kind == b"moov")
+    moov = bytearray(read_moov(file, outer, "the output"))
+    for trak in children(bytes(moov), (b"trak",)):
+        handler = next(children(bytes(moov), (b"mdia", b"hdlr"), trak.payload, trak.end))
+        edits = next(children(bytes(moov), (b"edts", b"elst"), trak.payload, trak.end), None)
+        if moov[handler.payload + 8 : handler.payload + 12] != b"soun" or edits is None:
+            continue
+        entry = ">Qq" if moov[edits.payload] == 1 else ">Ii"
+        first, second = edits.payload + 8, edits.payload + 8 + struct.calcsize(entry) + 4
+        if second + struct.calcsize(entry) > edits.end:
+            continue
+        empty, nothing = struct.unpack_from(entry, moov, first)
+        length, media = struct.unpack_from(entry, moov, second)
+        if nothing == -1 and media == 0:
+            struct.pack_into(entry, moov, first, empty + samples, nothing)
+            struct.pack_into(entry, moov, second, length - samples, samples)
+            break
+    file.seek(place.payload)
+    file.write(moov)
