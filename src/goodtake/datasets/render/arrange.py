@@ -189,7 +189,7 @@ def fit(part: Part, sound: Sound, key_shift: int, rng: np.random.Generator) -> S
     if not sound.family.polyphonic:
         part = one_voice(part, top=bool(rng.random() < 0.75))
     pitches = np.array([note.pitch for note in part.notes])
-    centre = 0.5 * (sound.low + sound.high)
+    centre = sound.low + 0.4 * (sound.high - sound.low)  # the top of a range is for rare notes
     shifts = sorted(
         (key_shift + octave for octave in range(-60, 61, 12)), key=lambda shift: abs(pitches.mean() + shift - centre)
     )[:3]

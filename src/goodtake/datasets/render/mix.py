@@ -15,8 +15,8 @@ from goodtake.datasets.render.plan import MixPlan
 _LONGEST_RT60_S = 0.5
 _DRY_DB = -90.0
 _REFLECTIONS = 8
-_DARK_HZ = 2500.0
-_DARK_FLOOR = 0.2
+_DARK_HZ = 1800.0
+_DARK_FLOOR = 0.16
 _BLOCK_S = 0.005
 
 
@@ -115,7 +115,7 @@ def compressor_gain(wave: NDArray[np.float32], mix: MixPlan, sample_rate: int) -
 
 
 def _dark_gain(frequency_hz: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Softly played notes lack overtones: a zero-phase shelf down by 14 dB."""
+    """Softly played notes lack overtones: a zero-phase shelf down by 16 dB."""
     return np.asarray(_DARK_FLOOR + (1 - _DARK_FLOOR) / (1 + (frequency_hz / _DARK_HZ) ** 2), dtype=np.float32)
 
 

@@ -83,10 +83,10 @@ def draw_manner(rng: np.random.Generator, family: Family) -> Manner:
     strummed = family.name == "plucked" and rng.random() < 0.6
     return Manner(
         jitter_ms=float(rng.uniform(2, 14)),
-        loudness=float(rng.uniform(0.4, 0.85)),
-        arc=float(rng.uniform(0.0, 0.25)),
+        loudness=float(rng.uniform(0.3, 0.85)),
+        arc=float(rng.uniform(0.0, 0.35)),
         arc_beats=float(rng.uniform(4, 17)),
-        unevenness=float(rng.uniform(0.02, 0.09)),
+        unevenness=float(rng.uniform(0.02, 0.1)),
         held=held,
         spread_ms=float(rng.uniform(8, 35) if strummed else rng.uniform(0, 10)),
     )

@@ -144,7 +144,7 @@ def draw_melody(
         The name of the kind, and its notes.
     """
     if high - low > 24:  # players keep within two octaves or so for a phrase, and avoid the extremes of their range
-        low += int(rng.triangular(0, 0.4, 1) * (high - low - 24))
+        low += int(rng.triangular(0, 0.2, 0.8) * (high - low - 24))
         high = low + 24
     name = tuple(MELODIES)[_weighted(rng, _MELODY_WEIGHTS)]
     return name, MELODIES[name](rng, harmony, beats, low, high)

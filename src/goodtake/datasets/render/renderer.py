@@ -161,7 +161,7 @@ def _draw_voice(rng: np.random.Generator, seat: Seat, events: list[Event]) -> Vo
         sound=sound.name,
         family=sound.family.name,
         level_db=float(_ROLE_LEVELS_DB[seat.part.role] + rng.normal(-20, 2.5)),
-        dynamics_db=float(rng.uniform(12, 26)),
+        dynamics_db=float(rng.uniform(14, 32)),
         pan=float(rng.uniform(-0.25, 0.25) if seat.part.role in ("bass", "drums") else rng.uniform(-0.8, 0.8)),
         vibrato_cents=float(rng.uniform(6, 32)) if sound.takes_vibrato and rng.random() < 0.4 else 0.0,
         vibrato_hz=float(rng.uniform(4.5, 6.8)),

@@ -54,7 +54,7 @@ def pan_gains(pan: float, channels: int) -> tuple[float, ...]:
 
 def brightness(velocity: float) -> float:
     """The share of a note that goes to the bright bus."""
-    return min(1.0, max(0.0, (velocity - 0.1) / 0.6))
+    return min(1.0, max(0.0, (velocity - 0.1) / 0.8))
 
 
 def add_to_buses(buses: Wave, wave: Wave, at: int, gains: tuple[float, ...], bright: float) -> None:
