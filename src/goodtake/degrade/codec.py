@@ -25,6 +25,7 @@ RATES = {
 """Sample rates that each codec carries; others go through the next higher one, or the highest."""
 
 LONGEST_DELAY_S = 0.2
+AFTER_S = 0.1
 
 
 def codec_round_trip(wave: Wave, codec: Codec, sample_rate: int) -> Wave:
@@ -67,7 +68,8 @@ def _round_trip(wave: Wave, codec: Codec, sample_rate: int) -> Wave:
     rates = RATES[codec.name]
     carried = next((rate for rate in rates if rate >= sample_rate), rates[-1])
     sent = wave if carried == sample_rate else soxr.resample(wave.T, sample_rate, carried).T
-    decoded = _code(np.ascontiguousarray(sent, np.float32), codec, carried)
+    room = [(0, 0), (0, round(AFTER_S * carried))]  # for what the decoder still holds at the end
+    decoded = _code(np.pad(np.asarray(sent, np.float32), room), codec, carried)
     back = decoded if carried == sample_rate else soxr.resample(decoded.T, carried, sample_rate).T
     return np.ascontiguousarray(back, np.float32)
 

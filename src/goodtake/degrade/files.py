@@ -1,7 +1,7 @@
 """Degrades a sound file: the same format with the faults in it, and the drawn parameters beside it as JSON.
 
-The file is worked on whole, because a room, a ratio and a peak belong to all of it. So it may last half an hour at 48 kHz
-in mono, a quarter of an hour in stereo; that takes 4 GB of memory.
+The file is worked on whole, because a room, a ratio and a peak belong to all of it. So it may last half an hour at
+48 kHz in mono, a quarter of an hour in stereo; that takes 4 GB of memory.
 """
 
 import json

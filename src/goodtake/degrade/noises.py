@@ -13,7 +13,7 @@ from goodtake.degrade.levels import mean_power, unit_rms
 from goodtake.degrade.parameters import Noise, NoiseLayer, Room
 from goodtake.degrade.rooms import simulate
 from goodtake.dsp.convolution import next_fast_len
-from goodtake.dsp.filters import LOW_CUT_HZ, convolve
+from goodtake.dsp.filters import LOW_CUT_HZ, butterworth_low, convolve
 from goodtake.dsp.stft import Wave
 
 LOOP_FADE_S = 0.05
@@ -68,14 +68,14 @@ def coloured_noise(
 ) -> NDArray[np.float32]:
     """Returns Gaussian noise whose level changes by `slope_db` per octave: -3 is pink, -6 brown; (channels, samples).
 
-    The slope ends at 35 Hz and nothing is left an octave and a half below. Without that end most of the power of brown
-    noise lies below 1 Hz, and the signal-to-noise ratio would count what nobody hears and the low-cut removes.
+    The slope ends at 35 Hz with the low-cut that the chain ends with. Without it most of the power of brown noise lies
+    below 1 Hz, and the signal-to-noise ratio would count what nobody hears and what does not stay.
     """
     n_fft = next_fast_len(samples)
     spectrum = np.fft.rfft(rng.standard_normal((channels, n_fft), dtype=np.float32))
     frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
     shape = (np.maximum(frequencies, LOW_CUT_HZ) / LOW_CUT_HZ) ** (slope_db / (20 * np.log10(2)))
-    shape *= np.clip((frequencies / LOW_CUT_HZ - 1 / 3) * 1.5, 0, 1)
+    shape *= 1 - butterworth_low(frequencies, LOW_CUT_HZ)
     return np.asarray(np.fft.irfft(spectrum * shape.astype(np.float32), n_fft)[:, :samples], np.float32)
 
 
@@ -130,8 +130,8 @@ def _looped(sound: NDArray[np.float16], start: int, samples: int, sample_rate: i
         return sound[:, start : start + samples].astype(np.float32)
     fade = min(round(LOOP_FADE_S * sample_rate), length // 2)
     loop = sound[:, : length - fade].astype(np.float32)
-    rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)
-    loop[:, :fade] = np.sqrt(rise) * loop[:, :fade] + np.sqrt(1 - rise) * sound[:, length - fade :]
+    turn = np.linspace(0, np.pi / 2, fade, endpoint=False, dtype=np.float32)  # of equal power
+    loop[:, :fade] = np.sin(turn) * loop[:, :fade] + np.cos(turn) * sound[:, length - fade :]
     turned = np.roll(loop, -start, axis=1)
     return np.tile(turned, (1, -(-samples // turned.shape[1])))[:, :samples]
 
