@@ -106,6 +106,8 @@ def test_harmonies_use_the_scale_they_name():
         ("orchestral harp", "", "plucked"),
         ("voice soprano", "vowel ah", "voice"),
         ("soprano sax", "sustain", "wind"),
+        ("bass flute", "sustain", "wind"),
+        ("lute", "plucked", "plucked"),
         ("bass clarinet", "sustain", "wind"),
         ("vibraphone", "soft mallets", "mallet"),
         ("string ensemble (violins)", "sustain", "bowed"),

@@ -47,7 +47,7 @@ FAMILIES = {
 
 # First match wins; matched against "instrument articulation" in lower case.
 _WORDS = (
-    ("plucked", r"pizz|pluck|picked|\bnail\b|guitar|harp\b|harpa\b|banjo|lute|ukulele|mandolin|koto|sitar|shamisen"),
+    ("plucked", r"pizz|pluck|picked|\bnail\b|guitar|harp\b|harpa\b|banjo|\blute|ukulele|mandolin|koto|sitar|shamisen"),
     ("plucked", r"(electric|acoustic|fretless|slap|synth|finger) bass|\bbass \("),
     ("keys", r"piano|harpsichord|clavi|celesta|rhodes"),
     ("mallet", r"vibraphone|marimba|glockenspiel|xylophone|bell|kalimba|dulcimer|steel drum"),
