@@ -7,6 +7,7 @@ import numpy as np
 
 from goodtake.degrade.levels import mean_power
 from goodtake.degrade.parameters import Equaliser, Hum
+from goodtake.degrade.tones import harmonic_sum
 from goodtake.dsp.convolution import next_fast_len
 from goodtake.dsp.filters import equalize, magnitude_filter
 from goodtake.dsp.stft import Wave
@@ -42,11 +43,10 @@ def through_microphone(wave: Wave, response: Wave, sample_rate: int) -> Wave:
 def add_hum(wave: Wave, hum: Hum, sample_rate: int) -> Wave:
     """Adds mains hum with its harmonics up to 1 kHz to a wave (channel, time), at a level relative to its rms."""
     rng = np.random.default_rng(hum.seed)
-    time = np.arange(wave.shape[-1]) / sample_rate
-    tones = np.zeros(wave.shape[-1])
-    for harmonic in range(1, int(min(HUM_TOP_HZ, 0.45 * sample_rate) / hum.frequency_hz) + 1):
-        level = 10 ** (hum.slope_db * np.log2(harmonic) / 20) * rng.uniform(0.3, 1)
-        tones += level * np.sin(2 * np.pi * harmonic * hum.frequency_hz * time + rng.uniform(0, 2 * np.pi))
+    phase = 2 * np.pi * hum.frequency_hz / sample_rate * np.arange(wave.shape[-1])
+    harmonics = range(1, int(min(HUM_TOP_HZ, 0.45 * sample_rate) / hum.frequency_hz) + 1)
+    levels = [10 ** (hum.slope_db * np.log2(n) / 20) * rng.uniform(0.3, 1) for n in harmonics]
+    tones = harmonic_sum(phase, levels, [rng.uniform(0, 2 * np.pi) for _ in harmonics])
     gain = np.sqrt(mean_power(wave) / max(float(np.mean(tones**2)), 1e-18)) * 10 ** (hum.level_db / 20)
     return wave + np.asarray(gain * tones, np.float32)
 

@@ -12,6 +12,7 @@ from goodtake.degrade.bank import Bank
 from goodtake.degrade.levels import mean_power, unit_rms
 from goodtake.degrade.parameters import Noise, NoiseLayer, Room
 from goodtake.degrade.rooms import simulate
+from goodtake.degrade.tones import harmonic_sum
 from goodtake.dsp.convolution import next_fast_len
 from goodtake.dsp.filters import LOW_CUT_HZ, butterworth_low, convolve
 from goodtake.dsp.stft import Wave
@@ -148,10 +149,9 @@ def _blade_tones(layer: NoiseLayer, rng: np.random.Generator, samples: int, samp
     time = np.arange(samples) / sample_rate
     wander = 1 + 0.003 * np.sin(2 * np.pi * layer.modulation_hz * time + rng.uniform(0, 2 * np.pi))
     phase = 2 * np.pi * np.cumsum(layer.rotation_hz * wander) / sample_rate
-    tones = np.zeros(samples)
-    for harmonic in range(1, 9):
-        if harmonic * layer.rotation_hz < 0.45 * sample_rate:
-            tones += rng.uniform(0.2, 1) / harmonic * np.sin(harmonic * phase + rng.uniform(0, 2 * np.pi))
+    harmonics = [n for n in range(1, 9) if n * layer.rotation_hz < 0.45 * sample_rate]
+    levels = [rng.uniform(0.2, 1) / n for n in harmonics]
+    tones = harmonic_sum(phase, levels, [rng.uniform(0, 2 * np.pi) for _ in harmonics])
     return (0.5 * tones[None] / max(float(np.std(tones)), 1e-9)).astype(np.float32)
 
 
