@@ -1,38 +1,26 @@
-"""Encoders goodtake drives itself: plain PCM in four containers, FLAC, and Vorbis. One interface for all of them."""
+"""What every encoder does, and the two that need no muxer: plain PCM in four containers, and FLAC."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
 from goodtake.audio.aiff import MAX_FORM_BYTES, aiff_header
 from goodtake.audio.caf import caf_header
-from goodtake.audio.carry import Baggage, chunks_for, flac_blocks, ogg_fields
+from goodtake.audio.carry import Baggage, chunks_for, flac_blocks
 from goodtake.audio.chunks import AIFF, PcmLayout
 from goodtake.audio.flac import FlacHeader, pack_header
 from goodtake.audio.formats import OutputFormat
 from goodtake.audio.info import AudioInfo
-from goodtake.audio.ogg import OggRewriter
 from goodtake.audio.pcm import FloatArray, PcmEncoding, encode_pcm, float_to_int
 from goodtake.audio.wav import DEFAULT_MASKS, wav_header
 from goodtake.errors import UnwritableAudioError
 
 # A WAV whose size is not known for certain to stay below 4 GiB is begun with room for the RF64 sizes.
 SURE_WAV_BYTES = 2**32 - 2**26
-# libsndfile crashes the process when it gets millions of frames of Vorbis in one call.
-VORBIS_BLOCK_FRAMES = 65_536
-VORBIS_LEVELS = tuple(step / 20 for step in range(4, 21))
-# libvorbis wants its own order of channels; libav and WAV share another.
-VORBIS_ORDER = {
-    3: [0, 2, 1],
-    5: [0, 2, 1, 3, 4],
-    6: [0, 2, 1, 4, 5, 3],
-    7: [0, 2, 1, 5, 6, 4, 3],
-    8: [0, 2, 1, 6, 7, 4, 5, 3],
-}
 
 
 class Encoder(Protocol):
@@ -155,107 +143,3 @@ class FlacEncoder:
 
     def abandon(self) -> None:
         """See ``Encoder``."""
-
-
-class _Sink:
-    """A file that only grows, in memory, until it is drained: errors of the disk must not pass through C code."""
-
-    def __init__(self) -> None:
-        self.pending = bytearray()
-        self.position = 0
-
-    def write(self, data: bytes) -> int:
-        self.pending += data
-        self.position += len(data)
-        return len(data)
-
-    def drain(self) -> bytes:
-        data = bytes(self.pending)
-        self.pending.clear()
-        return data
-
-    def tell(self) -> int:
-        return self.position
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.position
-
-    def flush(self) -> None:
-        pass
-
-
-class VorbisEncoder:
-    """Ogg Vorbis by libsndfile, with our comments: PyAV's build of libav has no libvorbis.
-
-    Args:
-        file: gets the Ogg stream.
-        output: rate, channels, bit rate.
-        fields: comment fields.
-    """
-
-    def __init__(self, file: BinaryIO, output: OutputFormat, fields: list[bytes]) -> None:
-        self.rewriter = OggRewriter(file, fields)
-        self.order = VORBIS_ORDER.get(output.channels)
-        self.sink = _Sink()
-        level = vorbis_level(output.sample_rate, output.channels, output.bit_rate or 0)
-        self.sound = _open_vorbis(self.sink, output.sample_rate, output.channels, level)
-
-    def write(self, block: FloatArray) -> None:
-        """See ``Encoder``."""
-        if self.order:
-            block = block[self.order]
-        for start in range(0, block.shape[1], VORBIS_BLOCK_FRAMES):
-            self.sound.write(np.ascontiguousarray(block[:, start : start + VORBIS_BLOCK_FRAMES].T, dtype=np.float32))
-            self.rewriter.feed(self.sink.drain())
-
-    def finish(self) -> None:
-        """See ``Encoder``."""
-        self.sound.close()
-        self.rewriter.feed(self.sink.drain())
-
-    def abandon(self) -> None:
-        """See ``Encoder``."""
-        self.sound.close()
-
-
-def make_vorbis_encoder(file: BinaryIO, output: OutputFormat, baggage: Baggage) -> VorbisEncoder:
-    """A Vorbis encoder that carries a source's comments and covers."""
-    return VorbisEncoder(file, output, ogg_fields(baggage))
-
-
-def _open_vorbis(sink: _Sink, sample_rate: int, channels: int, level: float) -> Any:
-    import soundfile
-
-    try:
-        return soundfile.SoundFile(
-            sink, "w", sample_rate, channels, subtype="VORBIS", format="OGG", compression_level=1.0 - level
-        )
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        raise UnwritableAudioError(
-            f"Vorbis cannot hold {channels} channels at {sample_rate} Hz; name the output .flac or .wav"
-        ) from error
-
-
-def empty_vorbis(output: OutputFormat) -> bytes:
-    """A nearly empty Ogg Vorbis stream: the headers that ``VorbisEncoder`` would write."""
-    sink = _Sink()
-    level = vorbis_level(output.sample_rate, output.channels, output.bit_rate or 0)
-    sound = _open_vorbis(sink, output.sample_rate, output.channels, level)
-    sound.write(np.zeros((64, output.channels), np.float32))
-    sound.close()
-    return sink.drain()
-
-
-def vorbis_level(sample_rate: int, channels: int, bit_rate: int) -> float:
-    """The lowest quality, 0.2 to 1, at which libvorbis names at least this bit rate as its nominal one.
-
-    The relation differs with rate and channels; asking the encoder takes a millisecond a step.
-    """
-    for level in VORBIS_LEVELS:
-        sink = _Sink()
-        _open_vorbis(sink, sample_rate, channels, level).close()
-        head = sink.drain()
-        nominal = int.from_bytes(head[48:52], "little", signed=True)
-        if head[29:35] == b"vorbis" and nominal >= bit_rate:
-            return level
-    return VORBIS_LEVELS[-1]

@@ -53,7 +53,8 @@ MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 AC3_RATES = (32000, 44100, 48000)
 RATES = {"mp3": MP3_RATES, "aac": AAC_RATES, "opus": (48000,), "ac3": AC3_RATES, "eac3": AC3_RATES}
-MAX_CHANNELS = {"mp3": 2, "ac3": 6, "eac3": 6}
+# libav's ALAC encoder aborts the whole process on short last frames of more than two channels.
+MAX_CHANNELS = {"mp3": 2, "ac3": 6, "eac3": 6, "alac": 2}
 MPEG1_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 MPEG2_KBPS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 MPEG25_KBPS = MPEG2_KBPS[:8]
@@ -154,8 +155,8 @@ def _check_codec(path: str, codec: str, like: AudioInfo) -> None:
         )
     if like.channels > MAX_CHANNELS.get(codec, 8):
         raise UnwritableAudioError(
-            f"{path}: {codec.upper()} holds at most {MAX_CHANNELS[codec]} channels, the input has {like.channels}; "
-            "name the output .flac or .wav"
+            f"{path}: {codec.upper()} is written with at most {MAX_CHANNELS[codec]} channels, "
+            f"the input has {like.channels}; name the output .flac or .wav"
         )
 
 

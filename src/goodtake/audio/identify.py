@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -96,8 +97,14 @@ def _coded(file: BinaryIO, kind: Kind, end: int, path: Path, name: str) -> tuple
     codec = "pcm" if facts.codec.startswith("pcm_") else facts.codec
     frames, bit_rate = None, facts.bit_rate
     bit_depth: int | None = facts.bit_depth
+    source: Source = LibavSource(file, kind.demuxer, flac)
     if flac is not None:
         frames, bit_depth = flac.frames, flac.bit_depth
+    elif kind.container == "ogg" and codec == "vorbis":
+        from goodtake.audio.vorbis import VorbisSource, vorbis_frames
+
+        frames = vorbis_frames(file, name)
+        source = VorbisSource(file)
     elif kind.container == "ogg" and facts.duration is not None:
         frames = facts.duration - opus_pre_skip(file)
     elif kind.container == "mp3":
@@ -122,10 +129,9 @@ def _coded(file: BinaryIO, kind: Kind, end: int, path: Path, name: str) -> tuple
         has_cover=facts.has_cover,
         tags=facts.tags,
     )
-    if not info.lossless:
-        return info, LibavSource(file, kind.demuxer)
-    info = AudioInfo(**{**vars(info), "bit_depth": bit_depth, "is_float": facts.is_float, "bit_rate": None})
-    return info, LibavSource(file, kind.demuxer, flac)
+    if info.lossless:
+        info = replace(info, bit_depth=bit_depth, is_float=facts.is_float, bit_rate=None)
+    return info, source
 
 
 def _check_whole(file: BinaryIO, kind: Kind, end: int, name: str) -> None:

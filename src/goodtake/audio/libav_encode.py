@@ -44,7 +44,8 @@ VARIABLE_FRAME_SIZE = 4096
 FLAC_BLOCK_FRAMES = 4096
 AC3_CODECS = ("ac3", "eac3")
 AC3_DELAY = 256
-AAC_HEADROOM = 1.06
+# These two undershoot their target on easy music; the output shall not fall below the input's bit rate.
+HEADROOM = {"aac": 1.06, "opus": 1.1}
 
 
 @contextmanager
@@ -172,8 +173,7 @@ def _configure(context: AudioCodecContext, layout: str, sample_format: str, outp
     context.layout = layout
     context.format = sample_format
     if output.bit_rate:
-        # libav's AAC undershoots its target a little on easy music.
-        context.bit_rate = round(output.bit_rate * (AAC_HEADROOM if output.codec == "aac" else 1.0))
+        context.bit_rate = round(output.bit_rate * HEADROOM.get(output.codec, 1.0))
     if output.codec == "flac":
         # libav's parser gives up on frames of more than some 128 KB, which its own default can reach.
         context.options = {**context.options, "frame_size": str(FLAC_BLOCK_FRAMES)}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from goodtake.audio.bridge import OutputFile
 from goodtake.audio.carry import Baggage, mp4_boxes
-from goodtake.audio.encoders import VorbisEncoder, empty_vorbis
 from goodtake.audio.formats import OutputFormat
 from goodtake.audio.info import AudioInfo
 from goodtake.audio.libav import is_attached_picture, opened
@@ -22,6 +21,7 @@ from goodtake.audio.libav_encode import FrameEncoder, encoder_name, translated
 from goodtake.audio.mp4 import put_boxes, skip_priming
 from goodtake.audio.pcm import FloatArray
 from goodtake.audio.trim import PacketTrimmer
+from goodtake.audio.vorbis import VorbisEncoder, empty_vorbis
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

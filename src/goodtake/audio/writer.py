@@ -13,7 +13,7 @@ import numpy as np
 
 from goodtake.audio.atomic import AtomicFile, check_output, disk_errors
 from goodtake.audio.carry import Baggage, pack_baggage
-from goodtake.audio.encoders import Encoder, FlacEncoder, PcmEncoder, make_vorbis_encoder
+from goodtake.audio.encoders import Encoder, FlacEncoder, PcmEncoder
 from goodtake.audio.formats import PCM_CONTAINERS, OutputFormat, plan_output
 from goodtake.audio.info import STANDARD_STREAM, AudioInfo
 from goodtake.audio.pcm import FloatArray
@@ -145,6 +145,8 @@ def _encoder(file: BinaryIO, output: OutputFormat, like: AudioInfo, baggage: Bag
     if output.container == "flac":
         return FlacEncoder(file, output, baggage)
     if output.codec == "vorbis" and output.container == "ogg":
+        from goodtake.audio.vorbis import make_vorbis_encoder
+
         return make_vorbis_encoder(file, output, baggage)
     if output.muxer in ("mp3", "ogg", "opus", "ipod") and not like.has_video:
         from goodtake.audio.libav_encode import LibavEncoder
