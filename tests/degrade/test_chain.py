@@ -10,6 +10,7 @@ from goodtake.degrade.draw import STUDIO, draw
 from goodtake.degrade.noises import render_noise
 from goodtake.degrade.parameters import Codec, Degradation, Equaliser, Hum, Noise, NoiseLayer, Room
 from goodtake.degrade.rooms import drr_db
+from goodtake.dsp.filters import convolve
 from goodtake.errors import ConfigError, DatasetError
 
 RAIN = NoiseLayer("recorded", ("rain.ogg",), (0.2,), seed=4)
@@ -138,6 +139,9 @@ def test_channels_of_a_room():
     assert np.array_equal(same[0], same[1])  # one response for both
     apart = in_room(stereo, Room(rir="hall.flac"), bank)
     assert not np.allclose(apart[0], apart[1], atol=1e-3)
+    assert np.allclose(apart[1], convolve(stereo[1], bank.room("hall.flac")[1], origin=40), atol=1e-6)
+    six = in_room(np.repeat(stereo[:1], 6, axis=0), Room(rir="hall.flac"), bank)
+    assert np.allclose(six, np.tile(apart, (3, 1)), atol=1e-6)
     mono = in_room(stereo[:1], Room(rir="hall.flac"), bank)
     assert np.allclose(mono[0], apart[0], atol=1e-6)  # a mono wave hears the first
     simulated = in_room(stereo, Room(seed=2), bank)

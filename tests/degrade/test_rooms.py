@@ -59,16 +59,16 @@ def test_each_band_decays_at_its_own_speed():
 
 
 def test_spectrum_of_the_reflections_is_level():
-    # All-positive reflections would raise the lowest band by more than 10 dB.
+    # With reflections of one sign the lowest band would be 10 dB and more above the others.
     levels = []
     for room in some_rooms(24, seed=2):
         rir = simulate(room, 16_000)[0]
         rir[40] = 0
         power = np.abs(np.fft.rfft(rir, 1 << 16)) ** 2
         frequencies = np.fft.rfftfreq(1 << 16, 1 / 16_000)
-        edges = ((40, 100), (100, 300), (300, 1000), (1000, 4000))
+        edges = ((2, 40), (40, 100), (100, 300), (300, 1000), (1000, 4000))
         levels.append([10 * np.log10(power[(frequencies > a) & (frequencies < b)].mean()) for a, b in edges])
-    assert np.ptp(np.mean(levels, axis=0)) < 4
+    assert np.ptp(np.mean(levels, axis=0)) < 5
 
 
 def test_energy_falls_without_a_step_where_noise_takes_over():
