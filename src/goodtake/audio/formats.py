@@ -60,6 +60,8 @@ MPEG2_KBPS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 MPEG25_KBPS = MPEG2_KBPS[:8]
 # Transparent for nearly everybody, per channel at 44.1 or 48 kHz: used when the input's bit rate is no guide.
 DEFAULT_BIT_RATE = {"mp3": 128_000, "aac": 128_000, "opus": 96_000, "vorbis": 112_000, "ac3": 192_000, "eac3": 192_000}
+# Encoders of variable rate undershoot their target on easy music, and music encoded once is easier.
+HEADROOM = {"aac": 1.12, "opus": 1.1, "vorbis": 1.1}
 MIN_BIT_RATE = 32_000
 LOSSY_TO_PCM_BITS = 24
 

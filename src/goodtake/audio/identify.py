@@ -68,24 +68,20 @@ def _plain(file: BinaryIO, kind: Kind, layout: PcmLayout, path: Path, name: str)
             bit_depth=encoding.bits,
             is_float=encoding.kind == "float",
             duration_s=layout.frames / max(layout.sample_rate, 1),
-            tags=_chunk_tags(file, kind, layout, name),
         )
     )
     if layout.missing_frames:
         raise cut_off(name, layout.frames / info.sample_rate, (info.frames or 0) / info.sample_rate)
-    return info
-
-
-def _chunk_tags(file: BinaryIO, kind: Kind, layout: PcmLayout, name: str) -> dict[str, str]:
-    """Texts in a PCM file; libav is asked only if there are chunks that may hold some."""
     if not layout.chunks:
-        return {}
+        return info
+    # Texts and covers: libav is asked only if there are chunks that may hold some.
     from goodtake.audio.libav import stream_facts
 
     try:
-        return stream_facts(file, kind.demuxer, name).tags
+        facts = stream_facts(file, kind.demuxer, name)
     except GoodtakeError:
-        return {}  # the samples are sound, a broken text chunk is no reason to refuse them
+        return info  # the samples are sound, a broken text chunk is no reason to refuse them
+    return replace(info, tags=facts.tags, has_cover=facts.has_cover)
 
 
 def _coded(file: BinaryIO, kind: Kind, end: int, path: Path, name: str) -> tuple[AudioInfo, Source]:

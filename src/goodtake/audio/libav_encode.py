@@ -10,7 +10,7 @@ import numpy as np
 
 from goodtake.audio.bridge import OutputFile, OutputStream
 from goodtake.audio.carry import Baggage, id3_tags, mp4_boxes, ogg_fields
-from goodtake.audio.formats import OutputFormat
+from goodtake.audio.formats import HEADROOM, OutputFormat
 from goodtake.audio.libav import PLANES_MISCOUNTED, plain
 from goodtake.audio.mp4 import put_boxes
 from goodtake.audio.mpeg import set_length
@@ -40,12 +40,13 @@ LAYOUTS = {
 }
 # Opus and Vorbis know four channels as quadraphonic only.
 XIPH_LAYOUTS = {4: ("quad",)}
+# libav's wrapper of libopus shuffles five and seven channels wrongly on their way to Vorbis's order; shuffled like this
+# before, they come out right (test_channels_stay_in_order would notice a repair).
+LIBOPUS_REPAIR = {5: [0, 1, 4, 2, 3], 7: [0, 1, 4, 3, 5, 2, 6]}
 VARIABLE_FRAME_SIZE = 4096
 FLAC_BLOCK_FRAMES = 4096
 AC3_CODECS = ("ac3", "eac3")
 AC3_DELAY = 256
-# These two undershoot their target on easy music; the output shall not fall below the input's bit rate.
-HEADROOM = {"aac": 1.06, "opus": 1.1}
 
 
 @contextmanager
@@ -154,6 +155,8 @@ class FrameEncoder:
 
     def _prepare(self, samples: FloatArray) -> np.ndarray[Any, Any]:
         """Samples (channel, time) in the codec's type; (1, time x channel) where it wants them interleaved."""
+        if self.output.codec == "opus" and self.output.channels in LIBOPUS_REPAIR:
+            samples = samples[LIBOPUS_REPAIR[self.output.channels]]
         kind = self.format.rstrip("p")
         converted: np.ndarray[Any, Any]
         if kind == "u8":

@@ -13,7 +13,7 @@ import numpy as np
 
 from goodtake.audio.bridge import InputFile
 from goodtake.audio.carry import Baggage, ogg_fields
-from goodtake.audio.formats import OutputFormat
+from goodtake.audio.formats import HEADROOM, OutputFormat
 from goodtake.audio.info import AudioInfo, cut_off, damaged
 from goodtake.audio.ogg import OggRewriter
 from goodtake.audio.pcm import FloatArray
@@ -121,7 +121,7 @@ class VorbisEncoder:
         self.rewriter = OggRewriter(file, fields)
         self.order = VORBIS_ORDER.get(output.channels)
         self.sink = _Sink()
-        quality = vorbis_quality(output.sample_rate, output.channels, output.bit_rate or 0)
+        quality = _quality(output)
         self.sound = _open_encoder(self.sink, output.sample_rate, output.channels, quality)
 
     def write(self, block: FloatArray) -> None:
@@ -150,10 +150,15 @@ def make_vorbis_encoder(file: BinaryIO, output: OutputFormat, baggage: Baggage) 
 def empty_vorbis(output: OutputFormat) -> bytes:
     """A nearly empty Ogg Vorbis stream: the headers that ``VorbisEncoder`` would write."""
     sink = _Sink()
-    quality = vorbis_quality(output.sample_rate, output.channels, output.bit_rate or 0)
+    quality = _quality(output)
     with _open_encoder(sink, output.sample_rate, output.channels, quality) as sound:
         sound.write(np.zeros((64, output.channels), np.float32))
     return sink.drain()
+
+
+def _quality(output: OutputFormat) -> float:
+    bit_rate = round((output.bit_rate or 0) * HEADROOM["vorbis"])
+    return vorbis_quality(output.sample_rate, output.channels, bit_rate)
 
 
 def vorbis_quality(sample_rate: int, channels: int, bit_rate: int) -> float:
