@@ -64,7 +64,9 @@ def dev_clips(root: Path, sample_rate: int, channels: int, count: int) -> Iterat
         yield DevClip("rendered", str(number), wave)
 
 
-def rows_of(clip: DevClip, number: int, condition: str, bank: Bank, enhancer: Enhancer, names: list[str]) -> Iterator[dict]:
+def rows_of(
+    clip: DevClip, number: int, condition: str, bank: Bank, enhancer: Enhancer, names: list[str]
+) -> Iterator[dict]:
     """Yields the row of doing nothing and the row of the engine for one clip under one condition."""
     rng = np.random.default_rng([3, number, sum(condition.encode())])
     drawn = draw(rng, CONDITIONS[condition], bank)
@@ -108,12 +110,17 @@ def print_bias(rows: list[dict]) -> None:
     """Prints the mean bias of the bins by band and level under `all`, real performances: weak / middle / loud third."""
     print("\nbias in `all`, real performances, dB (weak / middle / loud third of the bins)")
     for system in sorted({row["system"] for row in rows}):
-        chosen = [row["level_bias_db"] for row in rows if row["system"] == system and row["condition"] == "all"
-                  and row["kind"] != "rendered"]
+        chosen = [
+            row["level_bias_db"]
+            for row in rows
+            if row["system"] == system and row["condition"] == "all" and row["kind"] != "rendered"
+        ]
         if chosen:
             means = np.nanmean(np.array(chosen), axis=0)
             bands = zip(("35-200", "200-1k", "1-4k", "4-8k"), means, strict=True)
-            print(f"  {system:10}" + "   ".join(f"{band}: " + " / ".join(f"{x:+.1f}" for x in row) for band, row in bands))
+            print(
+                f"  {system:10}" + "   ".join(f"{band}: " + " / ".join(f"{x:+.1f}" for x in row) for band, row in bands)
+            )
 
 
 def main() -> None:

@@ -70,6 +70,11 @@ class Bundle:
             raise BundleError(f"model {self.name} cannot be run ({message}): reinstall goodtake") from error
 
     @property
+    def title(self) -> str:
+        """What it does, in a line."""
+        return str(self.config.get("title", ""))
+
+    @property
     def card(self) -> str:
         """The model card, Markdown."""
         return (self.folder / CARD_NAME).read_text(encoding="utf-8")

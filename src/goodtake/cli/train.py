@@ -14,6 +14,7 @@ def train_command(
     recipe: Annotated[Path, typer.Argument(help="Recipe, such as recipes/train/studio.yaml.")],
     data: Annotated[Path, typer.Option(help="Sound library: a folder with index.csv.")],
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the recipe by default.")] = None,
+    engine: Annotated[Path | None, typer.Option(help="Run folder of the studio engine, for the task high.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="End cleanly after that many minutes.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of the networks; 0 takes all cores.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make batches.")] = 1,
@@ -29,7 +30,7 @@ def train_command(
         raise MissingExtraError("torch", "train") from error
     from goodtake.training.loop import LoopOptions
     from goodtake.training.recipe import load_recipe
-    from goodtake.training.run import train_studio
+    from goodtake.training.run import train_recipe
 
     if threads:
         torch.set_num_threads(threads)
@@ -45,5 +46,5 @@ def train_command(
     options = LoopOptions(
         run or Path("runs") / loaded.name, max_minutes=max_minutes, workers=workers, stop=lambda: stopping
     )
-    state = train_studio(loaded, data, options, (lambda line: None) if quiet else typer.echo)
+    state = train_recipe(loaded, data, options, (lambda line: None) if quiet else typer.echo, engine)
     typer.echo(f"{state.step} steps done; the run is in {options.folder}")

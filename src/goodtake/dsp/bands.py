@@ -29,7 +29,7 @@ def band_matrix(n_bands: int, n_bins: int = N_BINS, bin_hz: float = BIN_HZ) -> N
     low, high = np.minimum(low, centre - 1), np.maximum(high, centre + 1)
     bins = np.arange(n_bins)[None]
     weights = np.clip(np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)), 0, None)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
 
 
 def band_interpolation(n_bands: int, n_bins: int = N_BINS, bin_hz: float = BIN_HZ) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ A Hann window at a quarter hop; frames are centred on multiples of the hop, so f
 sample ``m * hop_length``. The inverse divides by the summed squared window, which makes it exact wherever a sample
 is covered by a frame (Griffin & Lim, "Signal estimation from modified short-time Fourier transform", 1984, eq. 6).
 
-The torch twin of these functions is `goodtake.models.spectral`; a test holds the two equal.
+The torch twin of these functions is `goodtake.dsp_torch`; a test holds the two equal.
 """
 
 from dataclasses import dataclass

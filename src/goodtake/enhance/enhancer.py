@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodtake.bundles import DEFAULT_MODEL, find_bundle
+from goodtake.dsp.loudness import LoudnessMeter
 from goodtake.dsp.stft import FrameGrid, Wave
 from goodtake.enhance.frames import FrameAnalyser, FrameSynthesiser
-from goodtake.enhance.hearing import shared_amplitude
-from goodtake.enhance.level import CEILING, Leveller, SpectralLoudness
+from goodtake.enhance.level import CEILING, Leveller, matching_gain
 from goodtake.enhance.studio import CHUNK_FRAMES, Judgement, StudioEngine, StudioStream
 from goodtake.errors import ConfigError
 
@@ -58,7 +58,7 @@ class Survey:
         channels: of every block.
         samples: per channel.
         peak: highest absolute sample.
-        loudness: LUFS, None when nothing is loud enough to count.
+        loudness: integrated, LUFS (ITU-R BS.1770); minus infinity when nothing is loud enough to count.
         judgement: of the engine; None leaves the take alone.
     """
 
@@ -66,7 +66,7 @@ class Survey:
     channels: int
     samples: int
     peak: float
-    loudness: float | None
+    loudness: float
     judgement: Judgement | None
 
     def acts(self, strength: float) -> bool:
@@ -137,19 +137,19 @@ class Enhancer:
             look: called with the power (channel, freq, frame) of every group of frames.
         """
         grid = FrameGrid.for_rate(sample_rate)
-        analyser, hearing = FrameAnalyser(grid, channels), self.engine.hearing()
-        loudness = SpectralLoudness(grid, sample_rate)
+        analyser, hearing = FrameAnalyser(grid, channels), self.engine.hearing(grid, sample_rate)
+        loudness = LoudnessMeter(sample_rate, channels)
 
         def take(spectrum: NDArray[np.complex64]) -> None:
             if spectrum.shape[-1]:
                 power = spectrum.real**2 + spectrum.imag**2
-                hearing.feed(shared_amplitude(power, grid))
-                loudness.feed(power)
+                hearing.feed(power)
                 look(power)
 
         peak = 0.0
         for block in blocks:
             listen(block)
+            loudness.update(block)
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
             take(analyser.feed(block))
             progress(analyser.samples)
@@ -181,22 +181,25 @@ class Enhancer:
             yield from blocks()
             return
         store = MemoryStore() if store is None else store
-        loudness = SpectralLoudness(FrameGrid.for_rate(survey.sample_rate), survey.sample_rate)
+        loudness = LoudnessMeter(survey.sample_rate, survey.channels)
         done = 0
-        for wave in self._enhanced(blocks(), survey, chunk_frames, loudness):
+        for wave in self._enhanced(blocks(), survey, chunk_frames):
             store.put(wave)
+            loudness.update(wave)
             done += wave.shape[1]
             progress(done)
-        leveller = Leveller(matching_gain(survey.loudness, loudness.integrated()), survey.sample_rate, survey.channels, ceiling)
+        leveller = Leveller(
+            matching_gain(survey.loudness, loudness.integrated()), survey.sample_rate, survey.channels, ceiling
+        )
         for wave in store.take():
             yield leveller.feed(wave)
         yield leveller.flush()
 
-    def _enhanced(self, blocks: Blocks, survey: Survey, chunk_frames: int, loudness: SpectralLoudness) -> Iterator[Wave]:
+    def _enhanced(self, blocks: Blocks, survey: Survey, chunk_frames: int) -> Iterator[Wave]:
         assert survey.judgement is not None
         grid = FrameGrid.for_rate(survey.sample_rate)
         analyser, synthesiser = FrameAnalyser(grid, survey.channels), FrameSynthesiser(grid, survey.channels)
-        stream = StudioStream(self.engine, survey.judgement, grid, self.strength, chunk_frames)
+        stream = StudioStream(self.engine, survey.judgement, grid, survey.sample_rate, self.strength, chunk_frames)
         done = 0
 
         def chunks() -> Iterator[NDArray[np.complex64]]:
@@ -206,20 +209,12 @@ class Enhancer:
             yield from stream.flush()
 
         for spectrum in chunks():
-            loudness.feed(spectrum.real**2 + spectrum.imag**2)
             wave = synthesiser.feed(spectrum)[:, : survey.samples - done]
             done += wave.shape[1]
             yield wave
         yield synthesiser.flush(survey.samples - done)
 
 
-def matching_gain(wanted: float | None, have: float | None) -> float:
-    """Returns the factor that brings a loudness in LUFS to another; 1 when either is unknown."""
-    return 1.0 if wanted is None or have is None else float(10 ** ((wanted - have) / 20))
-
-
-def enhance(
-    audio: NDArray[np.floating], sample_rate: int, model: str = DEFAULT_MODEL, strength: float = 1.0
-) -> Wave:
+def enhance(audio: NDArray[np.floating], sample_rate: int, model: str = DEFAULT_MODEL, strength: float = 1.0) -> Wave:
     """Enhances a take held in memory; see `Enhancer.enhance`."""
     return Enhancer(model, strength).enhance(audio, sample_rate)

@@ -66,11 +66,11 @@ class FrameSynthesiser:
         envelope[: self._overlap] += self._tail_envelope
         done = frames * self.grid.hop_length
         self._tail, self._tail_envelope = summed[:, done:], envelope[done:]
-        return self._trim(summed[:, :done] / np.maximum(envelope[:done], 1e-6))
+        return self._trim(summed[:, :done] / _safe(envelope[:done]))
 
     def flush(self, samples_left: int) -> Wave:
         """Returns the last samples of the stream, as many as are still missing."""
-        wave = self._trim(self._tail / np.maximum(self._tail_envelope, 1e-6))
+        wave = self._trim(self._tail / _safe(self._tail_envelope))
         short = samples_left - wave.shape[1]
         return np.pad(wave, [(0, 0), (0, short)]) if short > 0 else wave[:, :samples_left]
 
@@ -78,3 +78,7 @@ class FrameSynthesiser:
         cut = min(self._skip, wave.shape[1])
         self._skip -= cut
         return np.ascontiguousarray(wave[:, cut:], dtype=np.float32)
+
+
+def _safe(envelope: Wave) -> Wave:
+    return np.maximum(envelope, 1e-6, dtype=np.float32)

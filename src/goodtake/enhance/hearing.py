@@ -1,16 +1,16 @@
-"""What the nets hear: amplitudes of 0 to 8 kHz, shared by all channels, and their long-term statistics, in bounded memory.
+"""What the nets hear: amplitudes shared by all channels, and their long-term statistics, in bounded memory.
 
 NumPy twins of `goodtake.models.enhancer`; a test holds them equal. Every channel gets the same decision, taken on the
 root mean square over the channels: the image of a stereo take cannot move, and equal channels stay equal.
 """
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodtake.dsp.bands import LOG_FLOOR, N_BINS, PERCENTILES, QUANTILES, band_matrix
+from goodtake.dsp.high import N_HIGH, high_matrix
 from goodtake.dsp.stft import FrameGrid
 
 FloatArray = NDArray[np.float32]
@@ -61,35 +61,78 @@ def band_statistics(bands: FloatArray) -> FloatArray:
     return np.stack([bands.mean(-1), loud, flux, *(ordered[:, place] for place in places)], axis=-1).astype(np.float32)
 
 
-@dataclass
+def shared_high(power: FloatArray, grid: FrameGrid, sample_rate: int) -> FloatArray:
+    """Returns the root mean square amplitude of the bands above 8 kHz, shared by the channels, over the window length.
+
+    Shape:
+        (channel, freq, frame) -> (N_HIGH, frame); zero for bands above the Nyquist frequency
+    """
+    if power.shape[1] <= N_BINS:
+        return np.zeros((N_HIGH, power.shape[2]), np.float32)
+    bands = high_matrix(grid, sample_rate) @ power[:, N_BINS:].mean(axis=0)
+    return np.asarray(np.sqrt(bands) / np.float32(grid.n_fft), np.float32)
+
+
+class LogHistogram:
+    """Long-term statistics of many amplitudes, in bounded memory and whatever the block size.
+
+    Args:
+        rows: how many amplitudes there are in a frame.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._counts = np.zeros((rows, HISTOGRAM_SIZE), np.int64)
+        self._offsets = np.arange(rows, dtype=np.int32)[:, None] * HISTOGRAM_SIZE
+
+    def feed(self, amplitude: FloatArray) -> None:
+        """Takes (rows, frame)."""
+        log = np.log(np.maximum(amplitude, np.float32(1e-13)))
+        step = ((log - HISTOGRAM_LOW) / HISTOGRAM_STEP).astype(np.int32).clip(0, HISTOGRAM_SIZE - 1)
+        counts = np.bincount((step + self._offsets).ravel(), minlength=self._counts.size)
+        self._counts += counts.reshape(self._counts.shape)
+
+    def statistics(self, level: float) -> FloatArray:
+        """Returns mean and percentiles of ln amplitude at unit level: (rows, 1 + len(PERCENTILES))."""
+        frames = int(self._counts[0].sum())
+        centres = HISTOGRAM_LOW + HISTOGRAM_STEP * (np.arange(HISTOGRAM_SIZE) + 0.5)
+        values = np.log(np.exp(centres) / level + LOG_FLOOR)
+        columns = [self._counts @ values / frames]
+        summed = np.cumsum(self._counts, axis=1)
+        for percentile in PERCENTILES:
+            place = min(frames - 1, int(percentile * frames))
+            columns.append(values[np.argmax(summed > place, axis=1)])
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
 class Hearing:
     """Listens to a whole take frame by frame and keeps what the nets need to know of it.
 
     Args:
         stretch_frames: length of the stretches kept for the take net.
+        grid: window and hop of the frames.
+        sample_rate: Hz.
     """
 
-    stretch_frames: int
-    frames: int = 0
-    stretches: list[FloatArray] = field(default_factory=list)
-    _power: float = 0.0
-    _histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros((N_BINS, HISTOGRAM_SIZE), np.int64))
-    _partial: list[FloatArray] = field(default_factory=list)
-    _partial_frames: int = 0
-    _stretch_number: int = 0
-    _stride: int = 1
+    def __init__(self, stretch_frames: int, grid: FrameGrid, sample_rate: int) -> None:
+        self.stretch_frames, self.grid, self.sample_rate = stretch_frames, grid, sample_rate
+        self.frames = 0
+        self.stretches: list[FloatArray] = []
+        self.bins, self.high = LogHistogram(N_BINS), LogHistogram(N_HIGH)
+        self._power = 0.0
+        self._partial: list[FloatArray] = []
+        self._partial_frames = 0
+        self._stretch_number = 0
+        self._stride = 1
 
-    def feed(self, amplitude: FloatArray) -> None:
-        """Takes shared amplitudes, (N_BINS, frame)."""
-        count = amplitude.shape[1]
-        if count == 0:
+    def feed(self, power: FloatArray) -> None:
+        """Takes the power (channel, freq, frame) of the unnormalised spectrogram."""
+        if power.shape[2] == 0:
             return
-        self.frames += count
+        amplitude = shared_amplitude(power, self.grid)
+        self.frames += amplitude.shape[1]
         self._power += float(np.sum(amplitude.astype(np.float64) ** 2))
-        log = np.log(np.maximum(amplitude, 1e-13))
-        step = ((log - HISTOGRAM_LOW) / HISTOGRAM_STEP).astype(np.int32).clip(0, HISTOGRAM_SIZE - 1)
-        step += np.arange(N_BINS, dtype=np.int32)[:, None] * HISTOGRAM_SIZE
-        self._histogram += np.bincount(step.ravel(), minlength=self._histogram.size).reshape(self._histogram.shape)
+        self.bins.feed(amplitude)
+        self.high.feed(shared_high(power, self.grid, self.sample_rate))
         while amplitude.shape[1]:
             taken = amplitude[:, : self.stretch_frames - self._partial_frames]
             self._partial.append(taken)
@@ -107,17 +150,6 @@ class Hearing:
     def level(self) -> float:
         """Root mean square over frames of the summed bins; zero for silence."""
         return float(np.sqrt(self._power / self.frames)) if self.frames else 0.0
-
-    def statistics(self) -> FloatArray:
-        """Returns mean and percentiles of ln amplitude of each bin at unit level: (N_BINS, 1 + len(PERCENTILES))."""
-        centres = HISTOGRAM_LOW + HISTOGRAM_STEP * (np.arange(HISTOGRAM_SIZE) + 0.5)
-        values = np.log(np.exp(centres) / self.level + LOG_FLOOR)
-        columns = [self._histogram @ values / self.frames]
-        summed = np.cumsum(self._histogram, axis=1)
-        for percentile in PERCENTILES:
-            place = min(self.frames - 1, int(percentile * self.frames))
-            columns.append(values[np.argmax(summed > place, axis=1)])
-        return np.stack(columns, axis=1).astype(np.float32)
 
     def _end_stretch(self) -> None:
         if self._stretch_number % self._stride == 0:

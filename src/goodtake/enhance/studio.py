@@ -8,8 +8,16 @@ import numpy as np
 
 from goodtake.bundles import Bundle
 from goodtake.dsp.bands import LOG_FLOOR, N_BINS, band_interpolation
+from goodtake.dsp.high import N_HIGH, bridge_matrix, high_matrix, high_spread
 from goodtake.dsp.stft import FrameGrid, Spectrum
-from goodtake.enhance.hearing import FloatArray, Hearing, band_statistics, log_bands, shared_amplitude
+from goodtake.enhance.hearing import (
+    FloatArray,
+    Hearing,
+    band_statistics,
+    log_bands,
+    shared_amplitude,
+    shared_high,
+)
 from goodtake.errors import BundleError
 
 CHUNK_FRAMES = 1024
@@ -28,6 +36,7 @@ class Judgement:
     Args:
         level: of the take, as `Hearing.level`.
         statistics: of each bin at unit level, colour corrected: (N_BINS, values).
+        high_statistics: of each band above 8 kHz at unit level: (N_HIGH, values).
         colour: correction of the long-term spectrum, nats: (N_BINS,).
         correction: the same in the take net's bands, nats: (band,).
         facts: signal-to-noise ratio / 10 dB, direct-to-reverberant ratio / 10 dB, ln decay time in seconds, distance
@@ -37,6 +46,7 @@ class Judgement:
 
     level: float
     statistics: FloatArray
+    high_statistics: FloatArray
     colour: FloatArray
     correction: FloatArray
     facts: FloatArray
@@ -57,26 +67,31 @@ class StudioEngine:
         self.bundle = bundle
         self._take = bundle.session("take", threads)
         self._studio = bundle.session("studio", threads)
+        self._high = bundle.session("high", threads)
         self.context = int(bundle.config["context_frames"])
         self.n_bands = int(bundle.config["model"]["take"]["n_bands"])
         self.stretch_frames = round(float(bundle.config["take_seconds"]) / 0.016) + 1
         gate = bundle.config["gate"]
         self._gate = (float(gate["closed_nats"]), float(gate["open_nats"]))
 
-    def hearing(self) -> Hearing:
+    def hearing(self, grid: FrameGrid, sample_rate: int) -> Hearing:
         """Returns an ear for one take."""
-        return Hearing(self.stretch_frames)
+        return Hearing(self.stretch_frames, grid, sample_rate)
 
     def judge(self, hearing: Hearing) -> Judgement | None:
         """Returns what the nets need to know of a take, or None when it is silent or too short to be judged."""
         if hearing.level < SILENCE or hearing.frames < MIN_FRAMES:
             return None
-        corrections, facts = zip(*self._listen(hearing), strict=True)
-        correction = np.mean(corrections, axis=0, dtype=np.float32)
-        fact = np.mean(facts, axis=0, dtype=np.float32)
+        heard = list(self._listen(hearing))
+        if not heard:
+            return None
+        corrections, facts = zip(*heard, strict=True)
+        correction = np.asarray(np.mean(corrections, axis=0), np.float32)
+        fact = np.asarray(np.mean(facts, axis=0), np.float32)
         colour = _spread(self.n_bands) @ correction
-        statistics = hearing.statistics() + colour[:, None]
-        return Judgement(hearing.level, statistics, colour, correction, fact, self.wet(float(fact[3])))
+        statistics = hearing.bins.statistics(hearing.level) + colour[:, None]
+        high = hearing.high.statistics(hearing.level)
+        return Judgement(hearing.level, statistics, high, colour, correction, fact, self.wet(float(fact[3])))
 
     def wet(self, distance: float) -> float:
         """Returns how much enhancement a take wants: none up to the gate's lower end, all from its upper end on."""
@@ -85,17 +100,17 @@ class StudioEngine:
         return place * place * (3 - 2 * place)
 
     def _listen(self, hearing: Hearing) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Asks the take net about each stretch that is within 30 dB of the whole take's level."""
-        for amplitude in hearing.stretches:
-            level = float(np.sqrt(np.mean(np.sum(amplitude.astype(np.float64) ** 2, axis=0))))
-            if level < hearing.level * 10 ** (-30 / 20):
+        """Asks the take net about each stretch that is within 30 dB of the loudest."""
+        levels = [float(np.sqrt(np.mean(np.sum(heard.astype(np.float64) ** 2, axis=0)))) for heard in hearing.stretches]
+        for amplitude, level in zip(hearing.stretches, levels, strict=True):
+            if level < max(levels) * 10 ** (-30 / 20) or level < SILENCE:
                 continue
             bands = log_bands(amplitude, level, self.n_bands)
             correction, facts = self._take.run(None, {"bands": bands[None], "statistics": band_statistics(bands)[None]})
             yield correction[0], facts[0]
 
     def gains(self, amplitude: FloatArray, judgement: Judgement) -> tuple[FloatArray, FloatArray]:
-        """Returns log gain, colour included, and the angle of rotation of each bin: (N_BINS, frame) -> twice the same."""
+        """Returns log gain, colour included, and angle of rotation of each bin: (N_BINS, frame) -> twice that."""
         colour = judgement.colour
         magnitude = np.log(amplitude / np.float32(judgement.level) + np.float32(LOG_FLOOR)) + colour[:, None]
         inputs = {
@@ -107,6 +122,37 @@ class StudioEngine:
         log_gain, rotation = self._studio.run(None, inputs)
         return log_gain[0] + colour[:, None], np.arctan2(rotation[0, 1], rotation[0, 0])
 
+    def high_gains(
+        self, amplitude: FloatArray, log_gain: FloatArray, high: FloatArray, present: FloatArray, judgement: Judgement
+    ) -> FloatArray:
+        """Returns the log gain of the bands above 8 kHz; holds the NumPy twin of `models.high.high_features`.
+
+        Args:
+            amplitude: shared amplitudes (N_BINS, frame).
+            log_gain: what `gains` said for them.
+            high: shared amplitudes of the high bands (N_HIGH, frame).
+            present: 1 for bands below the Nyquist frequency, else 0: (N_HIGH,).
+            judgement: of the take.
+
+        Shape:
+            -> (N_HIGH, frame)
+        """
+        level = np.float32(judgement.level)
+        floor = np.float32(LOG_FLOOR**2)
+        bridge = 0.5 * np.log(bridge_matrix() @ (amplitude / level) ** 2 + floor)
+        levels = 0.5 * np.log((high / level) ** 2 + floor)
+        contrast = levels[None] - judgement.high_statistics.T[:, :, None]  # (statistic, band, frame)
+        there = np.broadcast_to(present[:, None], levels.shape)
+        planes = [
+            bridge / 2.5 + 2,
+            bridge_matrix() @ log_gain / 2.5,
+            levels / 2.5 + 2,
+            contrast.reshape(-1, levels.shape[1]) / 2.5,
+            there,
+        ]
+        (gain,) = self._high.run(None, {"features": np.concatenate(planes)[None].astype(np.float32)})
+        return np.asarray(gain[0], np.float32)
+
 
 class StudioStream:
     """Enhances a stream of frames; every frame is decided with the engine's whole context, so chunks leave no trace.
@@ -115,6 +161,7 @@ class StudioStream:
         engine: the nets.
         judgement: of the take.
         grid: window and hop.
+        sample_rate: Hz.
         strength: 0 leaves the take as it is, 1 enhances it as much as the judgement wants, above is more.
         chunk_frames: frames decided at a time.
     """
@@ -124,63 +171,59 @@ class StudioStream:
         engine: StudioEngine,
         judgement: Judgement,
         grid: FrameGrid,
+        sample_rate: int,
         strength: float = 1.0,
         chunk_frames: int = CHUNK_FRAMES,
     ) -> None:
-        self.engine, self.judgement, self.grid = engine, judgement, grid
+        self.engine, self.judgement, self.grid, self.sample_rate = engine, judgement, grid, sample_rate
         self.amount = np.float32(strength * judgement.wet)
         self.chunk_frames = chunk_frames
+        self._has_high = grid.n_bins > N_BINS
         self._spectra: list[Spectrum] = []  # frames not yet decided
-        self._amplitude = np.zeros((N_BINS, 0), np.float32)  # of those, with up to one context before them
+        self._heard = np.zeros((N_BINS + N_HIGH, 0), np.float32)  # of those, with up to one context before them
         self._past = 0  # frames of that context
 
     def feed(self, spectrum: Spectrum) -> Iterator[Spectrum]:
         """Takes (channel, freq, frame) and yields enhanced chunks that have all the context they need."""
         if spectrum.shape[-1]:
             self._spectra.append(spectrum)
-            heard = spectrum[:, :N_BINS]
-            amplitude = shared_amplitude(heard.real**2 + heard.imag**2, self.grid)
-            self._amplitude = np.concatenate([self._amplitude, amplitude], axis=1)
+            power = spectrum.real**2 + spectrum.imag**2
+            heard = [shared_amplitude(power, self.grid), shared_high(power, self.grid, self.sample_rate)]
+            self._heard = np.concatenate([self._heard, np.concatenate(heard)], axis=1)
         chunk = min(self.chunk_frames, max(16, CHUNK_BYTES // (8 * spectrum.shape[0] * spectrum.shape[1])))
-        while self._amplitude.shape[1] - self._past >= chunk + self.engine.context:
+        while self._heard.shape[1] - self._past >= chunk + self.engine.context:
             yield self._decide(chunk)
 
     def flush(self) -> Iterator[Spectrum]:
         """Yields the frames that are left."""
-        left = self._amplitude.shape[1] - self._past
+        left = self._heard.shape[1] - self._past
         if left:
             yield self._decide(left)
 
     def _decide(self, frames: int) -> Spectrum:
-        heard = self._amplitude[:, : self._past + frames + self.engine.context]
-        log_gain, angle = self.engine.gains(heard, self.judgement)
+        heard = self._heard[:, : self._past + frames + self.engine.context]
         inside = slice(self._past, self._past + frames)
-        spectrum = self._take_frames(frames)
-        enhanced = apply_gains(spectrum, self.amount * log_gain[:, inside], self.amount * angle[:, inside])
+        log_gain, angle = self.engine.gains(heard[:N_BINS], self.judgement)
+        enhanced = self._take_frames(frames)
+        bins = min(N_BINS, enhanced.shape[1])
+        gain = np.exp(self.amount * log_gain[:bins, inside])
+        turn = np.exp(1j * (self.amount * angle[:bins, inside]))
+        enhanced[:, :bins] *= (gain * turn).astype(np.complex64)
+        if self._has_high:
+            present = (high_matrix(self.grid, self.sample_rate).sum(axis=1) > 0).astype(np.float32)
+            high = self.engine.high_gains(heard[:N_BINS], log_gain, heard[N_BINS:], present, self.judgement)
+            spread = high_spread(self.grid, self.sample_rate) @ (self.amount * high[:, inside])
+            enhanced[:, N_BINS:] *= np.exp(spread)
         drop = max(0, self._past + frames - self.engine.context)
-        self._amplitude = self._amplitude[:, drop:]
+        self._heard = self._heard[:, drop:]
         self._past = self._past + frames - drop
         return enhanced
 
     def _take_frames(self, frames: int) -> Spectrum:
+        """Returns a copy of the next frames, to be changed in place."""
         pending = np.concatenate(self._spectra, axis=-1) if len(self._spectra) > 1 else self._spectra[0]
         self._spectra = [pending[..., frames:]] if pending.shape[-1] > frames else []
-        return pending[..., :frames]
-
-
-def apply_gains(spectrum: Spectrum, log_gain: FloatArray, angle: FloatArray) -> Spectrum:
-    """Applies one decision to every channel; above 8 kHz the mean gain of 7 to 8 kHz goes on.
-
-    Shape:
-        (channel, freq, frame), (N_BINS, frame) twice -> (channel, freq, frame)
-    """
-    bins = min(N_BINS, spectrum.shape[1])
-    turn = (np.exp(log_gain[:bins]) * np.exp(1j * angle[:bins])).astype(np.complex64)
-    enhanced = np.empty_like(spectrum)
-    enhanced[:, :bins] = spectrum[:, :bins] * turn
-    if spectrum.shape[1] > N_BINS:
-        enhanced[:, N_BINS:] = spectrum[:, N_BINS:] * np.exp(log_gain[-64:].mean(axis=0))
-    return enhanced
+        return pending[..., :frames].copy()
 
 
 @lru_cache(maxsize=4)

@@ -1,8 +1,8 @@
 """Distances of spectrograms at several resolutions.
 
-Multi-resolution log magnitudes and spectral convergence after Yamamoto et al., "Parallel WaveGAN", ICASSP 2020, eq. 5-7;
-the compressed complex distance after Wilson et al., "Exploring tradeoffs in models for low-latency speech enhancement",
-2018. Waves are compared at unit rms, because a listener sets the level.
+Multi-resolution log magnitudes and spectral convergence after Yamamoto et al., "Parallel WaveGAN", ICASSP 2020,
+eq. 5-7; the compressed complex distance after Wilson et al., "Exploring tradeoffs in models for low-latency speech
+enhancement", 2018. Waves are compared at unit rms, because a listener sets the level.
 """
 
 import torch

@@ -32,4 +32,5 @@ class ConvNeXtBlock(nn.Module):
         """Returns x plus the branch."""
         y = self.norm(self.depthwise(x).transpose(1, 2))  # (batch, frame, dim)
         y = self.contract(nn.functional.gelu(self.expand(y), approximate="tanh"))
-        return x + (self.scale * y).transpose(1, 2)
+        out: Tensor = x + (self.scale * y).transpose(1, 2)
+        return out

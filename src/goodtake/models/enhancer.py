@@ -36,6 +36,9 @@ class StudioEngine(nn.Module):
         config: sizes of both.
     """
 
+    to_bands: Tensor
+    from_bands: Tensor
+
     def __init__(self, config: StudioConfig) -> None:
         super().__init__()
         self.config = config
@@ -73,7 +76,7 @@ class StudioEngine(nn.Module):
 
     def log_bands(self, amplitude: Tensor) -> Tensor:
         """Returns ln amplitude of the mel bands: (batch, N_BINS, frame) -> (batch, n_bands, frame)."""
-        power: Tensor = self.to_bands @ amplitude.float() ** 2
+        power = self.to_bands @ amplitude.float() ** 2
         return 0.5 * torch.log(power + LOG_FLOOR**2)
 
 

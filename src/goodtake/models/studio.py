@@ -107,7 +107,7 @@ class StudioNet(nn.Module):
 
 
 def _spread(x: Tensor, factor: int) -> Tensor:
-    """Turns channels into frequency: (batch, factor * channel, freq, frame) -> (batch, channel, factor * freq, frame)."""
+    """Turns channels into frequency: (batch, factor * channel, freq, frame) -> (.., channel, factor * freq, frame)."""
     batch, channels, freq, frames = x.shape
     x = x.reshape(batch, channels // factor, factor, freq, frames).transpose(2, 3)
     return x.reshape(batch, channels // factor, factor * freq, frames)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from goodtake.dsp.bands import QUANTILES
 from goodtake.models.convnext import ConvNeXtBlock
 
+
 @dataclass(frozen=True)
 class TakeConfig:
     """Sizes of the take net.

@@ -1,6 +1,5 @@
 """Run folders: what a run needs to go on after a kill, written whole or not at all."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     temporary = folder / (CHECKPOINT + ".partial")
     try:
         torch.save(state, temporary)
-        os.replace(temporary, folder / CHECKPOINT)
+        temporary.replace(folder / CHECKPOINT)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -43,7 +43,9 @@ class Graph:
     frame_axes: Mapping[str, int]
 
 
-def write_bundle(folder: Path, name: str, engine: str, graphs: Mapping[str, Graph], config: dict[str, Any], card: str) -> None:
+def write_bundle(
+    folder: Path, name: str, engine: str, graphs: Mapping[str, Graph], config: dict[str, Any], card: str
+) -> None:
     """Writes a whole bundle.
 
     Args:

@@ -1,4 +1,4 @@
-"""Exports the studio engine: its two networks, sizes and constants."""
+"""Exports the studio engine: its three networks, sizes and constants."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,51 +7,89 @@ from typing import Any
 import torch
 
 from goodtake.dsp.bands import N_BINS, QUANTILES
+from goodtake.errors import ConfigError
 from goodtake.models.enhancer import StudioEngine
+from goodtake.models.high import FEATURES, HighNet
 from goodtake.models.studio import STATISTICS
+from goodtake.training.checkpoints import load_checkpoint
 from goodtake.training.export import Graph, write_bundle
-from goodtake.training.recipe import Recipe, plain
+from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, plain
+from goodtake.training.run import load_engine
 
 GATE_CLOSED_NATS = 0.0
 GATE_OPEN_NATS = 0.01
 """Distances from clean below which a take is left alone and above which it is enhanced in full."""
 
 
-def export_studio(engine: StudioEngine, folder: Path, recipe: Recipe, training: dict[str, Any], card: str) -> None:
+def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None) -> None:
+    """Writes the bundle of two run folders.
+
+    Args:
+        run: of the take net and studio net.
+        high_run: of the high net.
+        folder: of the bundle.
+        card: Markdown; a line of facts when None.
+
+    Raises:
+        ConfigError: when a folder holds no whole run.
+    """
+    recipe, engine = load_recipe(run / RECIPE_NAME), load_engine(run)
+    high_recipe, state = load_recipe(high_run / RECIPE_NAME), load_checkpoint(high_run)
+    if state is None or high_recipe.task != "high":
+        raise ConfigError(f"{high_run} holds no run of the high net: train recipes/train/studio-high.yaml first")
+    high = HighNet(high_recipe.high)
+    high.load_state_dict(state["average"])
+    engine_state = load_checkpoint(run)
+    training = {"steps": engine_state["step"] if engine_state else 0, "high_steps": state["step"]}
+    text = card.read_text(encoding="utf-8") if card else f"# {recipe.name}\n\nTraining: {training}\n"
+    export_studio(engine, high, folder, recipe, training, text)
+
+
+def export_studio(
+    engine: StudioEngine, high: HighNet, folder: Path, recipe: Recipe, training: dict[str, Any], card: str
+) -> None:
     """Writes the bundle of a studio engine.
 
     Args:
-        engine: trained; its averaged weights.
+        engine: take net and studio net.
+        high: high net.
         folder: of the bundle.
-        recipe: what it was trained with.
-        training: facts of the run for config.yaml (steps and the like).
+        recipe: what the engine was trained with.
+        training: facts of the runs for config.yaml (steps and the like).
         card: Markdown.
     """
     frames, bands = 100, engine.config.take.n_bands
-    take = Graph(
-        engine.take,
-        "take.",
-        {"bands": torch.randn(1, bands, frames), "statistics": torch.randn(1, bands, len(QUANTILES) + 3)},
-        ("correction", "facts"),
-        {"bands": 2},
-    )
-    studio = Graph(
-        engine.studio,
-        "studio.",
-        {
-            "magnitude": torch.randn(1, N_BINS, frames),
-            "statistics": torch.randn(1, N_BINS, STATISTICS),
-            "colour": torch.randn(1, N_BINS),
-            "facts": torch.randn(1, 4),
-        },
-        ("log_gain", "rotation"),
-        {"magnitude": 2, "log_gain": 2, "rotation": 3},
-    )
+    graphs = {
+        "take": Graph(
+            engine.take,
+            "take.",
+            {"bands": torch.randn(1, bands, frames), "statistics": torch.randn(1, bands, len(QUANTILES) + 3)},
+            ("correction", "facts"),
+            {"bands": 2},
+        ),
+        "studio": Graph(
+            engine.studio,
+            "studio.",
+            {
+                "magnitude": torch.randn(1, N_BINS, frames),
+                "statistics": torch.randn(1, N_BINS, STATISTICS),
+                "colour": torch.randn(1, N_BINS),
+                "facts": torch.randn(1, 4),
+            },
+            ("log_gain", "rotation"),
+            {"magnitude": 2, "log_gain": 2, "rotation": 3},
+        ),
+        "high": Graph(
+            high, "high.", {"features": torch.randn(1, FEATURES, frames)}, ("log_gain",), {"features": 2, "log_gain": 2}
+        ),
+    }
     config = {
+        "title": "Enhances recordings at their own rate: noise, room and colour",
         "model": plain(asdict(engine.config)),
+        "high": plain(asdict(high.config)),
         "context_frames": engine.config.context_frames,
         "take_seconds": recipe.data.take_seconds,
         "gate": {"closed_nats": GATE_CLOSED_NATS, "open_nats": GATE_OPEN_NATS},
         "training": training,
     }
-    write_bundle(folder, recipe.name, "studio", {"take": take, "studio": studio}, config, card)
+    write_bundle(folder, recipe.name, "studio", graphs, config, card)

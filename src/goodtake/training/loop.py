@@ -43,7 +43,7 @@ class State:
         average = deepcopy(model).requires_grad_(False)
         decayed = [weight for weight in model.parameters() if weight.ndim > 1]
         plain = [weight for weight in model.parameters() if weight.ndim <= 1]
-        groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+        groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(
             groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
         )

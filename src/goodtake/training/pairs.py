@@ -1,4 +1,4 @@
-"""Batches of pairs, each a pure function of the recipe's seed and its number, so that a resumed run sees the same ones."""
+"""Batches of pairs, each a pure function of seed and number, so that a resumed run sees the same ones."""
 
 from dataclasses import dataclass
 

@@ -16,9 +16,14 @@ import yaml
 from goodtake.datasets.clips import ClipConfig
 from goodtake.degrade.draw import STUDIO, DegradeConfig
 from goodtake.errors import ConfigError
+from goodtake.models.high import HighConfig
 from goodtake.models.studio import StudioConfig
 
 T = TypeVar("T")
+
+TASKS = ("studio", "high")
+RECIPE_NAME = "recipe.yaml"
+"""Under which a run folder keeps its resolved recipe."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +80,20 @@ class Recipe:
 
     Args:
         name: of the run.
+        task: "studio" trains take net and studio net, "high" the high net beside a finished studio engine.
         seed: of everything random.
-        model: sizes of the nets.
+        model: sizes of take net and studio net.
+        high: sizes of the high net.
         data: clips and faults.
         losses: weight of each loss; the names are those in the log.
         optimiser: step sizes.
     """
 
     name: str = "studio"
+    task: str = "studio"
     seed: int = 1
     model: StudioConfig = field(default_factory=StudioConfig)
+    high: HighConfig = field(default_factory=HighConfig)
     data: DataConfig = field(default_factory=DataConfig)
     losses: dict[str, float] = field(
         default_factory=lambda: {
@@ -106,7 +115,10 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: when a file is missing, is not YAML, or has a key or type that a recipe does not have.
     """
-    return build(Recipe, _load_values(path), str(path))
+    recipe = build(Recipe, _load_values(path), str(path))
+    if recipe.task not in TASKS:
+        raise ConfigError(f"{path}: task is {recipe.task!r}: use one of {', '.join(TASKS)}")
+    return recipe
 
 
 def resolved_yaml(recipe: Recipe) -> str:

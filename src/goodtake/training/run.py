@@ -15,24 +15,46 @@ from goodtake.datasets.render import Renderer
 from goodtake.datasets.render.scores import read_scores
 from goodtake.degrade.bank import Bank
 from goodtake.dsp.stft import FrameGrid, Wave
+from goodtake.errors import ConfigError
 from goodtake.models.enhancer import StudioEngine
+from goodtake.models.high import HighNet
+from goodtake.training.checkpoints import load_checkpoint
+from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, Losses, State, train
 from goodtake.training.pairs import Batch, PairBatches
-from goodtake.training.recipe import Recipe, resolved_yaml
+from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, resolved_yaml
 from goodtake.training.studio import studio_losses
 
 
-def train_studio(recipe: Recipe, data_root: Path, options: LoopOptions, report: Callable[[str], None]) -> State:
-    """Trains the studio engine on a sound library (``index.csv``, ``train/``) and returns its state.
+def train_recipe(
+    recipe: Recipe, data_root: Path, options: LoopOptions, report: Callable[[str], None], engine_run: Path | None = None
+) -> State:
+    """Trains a recipe on a sound library (``index.csv``, ``train/``) and returns the run's state.
 
     Args:
         recipe: what to train.
         data_root: the sound library.
         options: run folder, time, workers.
         report: called with lines of progress.
+        engine_run: run folder of the studio engine, for the task "high".
+
+    Raises:
+        ConfigError: when the engine is missing or a checkpoint does not fit.
+        DatasetError: when the library is not whole.
     """
     torch.manual_seed(recipe.seed)
-    data = recipe.data
+    data, bfloat16 = recipe.data, supports_bfloat16()
+    model: nn.Module
+    losses: Callable[[nn.Module, Batch], Losses]
+    if recipe.task == "high":
+        if engine_run is None:
+            raise ConfigError("the task 'high' needs a finished studio engine: give its run folder with --engine")
+        engine = load_engine(engine_run)
+        model = HighNet(recipe.high)
+        losses = lambda net, batch: high_losses(cast(HighNet, net), engine, batch, data, bfloat16)  # noqa: E731
+    else:
+        model = StudioEngine(recipe.model)
+        losses = lambda net, batch: studio_losses(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
     report("reading the sound library")
     clips = CleanClips(
         Recordings.from_index(data_root, "train", data.sample_rate, data.channels),
@@ -41,19 +63,27 @@ def train_studio(recipe: Recipe, data_root: Path, options: LoopOptions, report: 
     )
     bank = Bank.from_folder(data_root / "train", data.sample_rate)
     batches = PairBatches(clips, bank, data, recipe.seed, FrameGrid.for_rate(data.sample_rate).hop_length)
-    engine = StudioEngine(recipe.model)
     options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / "recipe.yaml").write_text(resolved_yaml(recipe), encoding="utf-8")
-    bfloat16 = supports_bfloat16()
+    (options.folder / RECIPE_NAME).write_text(resolved_yaml(recipe), encoding="utf-8")
+    return train(recipe, model, batches, losses, options, report)
 
-    def losses(model: nn.Module, batch: Batch) -> Losses:
-        return studio_losses(cast(StudioEngine, model), batch, data, bfloat16)
 
-    return train(recipe, engine, batches, losses, options, report)
+def load_engine(run: Path) -> StudioEngine:
+    """Returns the averaged studio engine of a run folder, ready to be used.
+
+    Raises:
+        ConfigError: when the folder holds no whole run.
+    """
+    recipe, state = load_recipe(run / RECIPE_NAME), load_checkpoint(run)
+    if state is None:
+        raise ConfigError(f"{run} holds no checkpoint: give the folder of a run of goodtake train")
+    engine = StudioEngine(recipe.model)
+    engine.load_state_dict(state["average"])
+    return engine.eval().requires_grad_(False)
 
 
 def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
-    """Returns a renderer over the library's training notes and scores, or None when the recipe wants no rendered music."""
+    """Returns a renderer over the library's training notes and scores, or None when the recipe wants none."""
     data = recipe.data
     if data.clips.rendered == 0:
         return None
@@ -70,5 +100,5 @@ def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
 def supports_bfloat16() -> bool:
     """Tells whether bfloat16 is fast here: on CUDA, and on CPUs with AVX-512 BF16 or AMX."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

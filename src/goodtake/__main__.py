@@ -1,0 +1,5 @@
+"""``python -m goodtake``."""
+
+from goodtake.cli.main import run
+
+run()

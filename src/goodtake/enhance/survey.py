@@ -1,0 +1,54 @@
+"""Diagnoses a file: the first pass of enhancing, with every measure switched on."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from goodtake.audio import open_reader
+from goodtake.bundles import DEFAULT_MODEL
+from goodtake.enhance.diagnosis import Diagnosis, TakeFacts
+from goodtake.enhance.enhancer import Enhancer, Survey
+from goodtake.enhance.files import BLOCK_FRAMES
+from goodtake.enhance.measures import Measures
+
+DB_PER_NAT = 8.685889638
+
+
+def diagnose(
+    path: str | Path,
+    enhancer: Enhancer | None = None,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Diagnosis:
+    """Tells what a recording is like and what enhancing would do to it.
+
+    Args:
+        path: of the recording; "-" reads WAV from standard input.
+        enhancer: whose model is asked; the default model when None.
+        progress: called with samples heard so far and in all, when known.
+
+    Raises:
+        UnreadableAudioError: when the file is not whole, finite audio.
+    """
+    enhancer = Enhancer(DEFAULT_MODEL) if enhancer is None else enhancer
+    with open_reader(path) as reader:
+        info = reader.info
+        measures = Measures(info.sample_rate, info.channels, true_peak=True)
+        survey = enhancer.survey(
+            reader.blocks(BLOCK_FRAMES),
+            info.sample_rate,
+            info.channels,
+            progress=lambda done: progress(done, info.frames),
+            listen=measures.update,
+            look=measures.update_spectrum,
+        )
+        wet = min(1.0, enhancer.strength * survey.judgement.wet) if survey.judgement else 0.0
+        return Diagnosis(measures.result(), take_facts(survey), wet, info.name)
+
+
+def take_facts(survey: Survey) -> TakeFacts | None:
+    """Returns what the take net said in the units people use, or None for a take that it did not judge."""
+    if survey.judgement is None:
+        return None
+    snr, drr, log_decay, distance = (float(fact) for fact in survey.judgement.facts)
+    colour = tuple(round(DB_PER_NAT * float(value), 2) for value in survey.judgement.correction)
+    return TakeFacts(10 * snr, 10 * drr, math.exp(min(log_decay, 3.0)), max(0.0, distance), colour)
