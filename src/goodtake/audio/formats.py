@@ -183,10 +183,16 @@ def _bit_rate(codec: str, like: AudioInfo) -> int:
     if codec == "mp3":
         steps = MPEG1_KBPS if like.sample_rate >= 32_000 else MPEG2_KBPS if like.sample_rate >= 16_000 else MPEG25_KBPS
         return 1000 * next((step for step in steps if 1000 * step >= wanted - 500), steps[-1])
-    if codec == "aac":
-        return min(wanted, 6 * like.sample_rate * like.channels)  # 6144 bits per frame of 1024 and channel
-    if codec == "opus":
-        return min(wanted, 256_000 * like.channels)
     if codec in ("ac3", "eac3"):
         return 1000 * next((step for step in (*MPEG1_KBPS, 384, 448, 512, 576) if 1000 * step >= wanted), 640)
     return wanted
+
+
+def encoder_bit_rate(output: OutputFormat) -> int:
+    """What to ask of the encoder so that ``output.bit_rate`` comes out, within what the codec can do."""
+    asked = round((output.bit_rate or 0) * HEADROOM.get(output.codec, 1.0))
+    if output.codec == "aac":
+        return min(asked, 6 * output.sample_rate * output.channels)  # 6144 bits per frame of 1024 and channel
+    if output.codec == "opus":
+        return min(asked, 256_000 * output.channels)
+    return asked

@@ -12,7 +12,7 @@ from goodtake.audio.caf import parse_caf
 from goodtake.audio.chunks import PcmLayout
 from goodtake.audio.flac import parse_flac
 from goodtake.audio.info import AudioInfo, check_limits, cut_off, damaged
-from goodtake.audio.ogg import ends_whole, opus_pre_skip
+from goodtake.audio.ogg import comment_end, ends_whole, opus_pre_skip
 from goodtake.audio.sniff import Kind, sniff
 from goodtake.audio.sources import LibavSource, PcmSource, Source
 from goodtake.audio.wav import parse_w64, parse_wav
@@ -109,7 +109,8 @@ def _coded(file: BinaryIO, kind: Kind, end: int, path: Path, name: str) -> tuple
         frames = _mp4_frames(file, end, facts.sample_rate, name)
     seconds = frames / facts.sample_rate if frames is not None and facts.sample_rate else facts.duration_s
     if bit_rate is None and kind.container in SOUND_ONLY and seconds:
-        bit_rate = round(8 * end / seconds)
+        headers = comment_end(file) if kind.container == "ogg" else 0
+        bit_rate = round(8 * (end - headers) / seconds)
     info = AudioInfo(
         path=path,
         name=name,

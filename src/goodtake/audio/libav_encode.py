@@ -10,7 +10,7 @@ import numpy as np
 
 from goodtake.audio.bridge import OutputFile, OutputStream
 from goodtake.audio.carry import Baggage, id3_tags, mp4_boxes, ogg_fields
-from goodtake.audio.formats import HEADROOM, OutputFormat
+from goodtake.audio.formats import OutputFormat, encoder_bit_rate
 from goodtake.audio.libav import PLANES_MISCOUNTED, plain
 from goodtake.audio.mp4 import put_boxes
 from goodtake.audio.mpeg import set_length
@@ -176,7 +176,7 @@ def _configure(context: AudioCodecContext, layout: str, sample_format: str, outp
     context.layout = layout
     context.format = sample_format
     if output.bit_rate:
-        context.bit_rate = round(output.bit_rate * HEADROOM.get(output.codec, 1.0))
+        context.bit_rate = encoder_bit_rate(output)
     if output.codec == "flac":
         # libav's parser gives up on frames of more than some 128 KB, which its own default can reach.
         context.options = {**context.options, "frame_size": str(FLAC_BLOCK_FRAMES)}

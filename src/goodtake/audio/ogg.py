@@ -91,6 +91,12 @@ def read_comment(file: BinaryIO) -> list[bytes]:
     return parse_vorbis_comment(packets[1][_prefix(packets[1]) :])[1]
 
 
+def comment_end(file: BinaryIO) -> int:
+    """Position behind the page on which the comment header ends: what comes before is not sound."""
+    read_comment(file)
+    return file.tell()
+
+
 def opus_pre_skip(file: BinaryIO) -> int:
     """Samples at 48 kHz to drop in front, as the identification header says; 0 if the file is not Opus."""
     file.seek(0)

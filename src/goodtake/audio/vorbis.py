@@ -13,14 +13,14 @@ import numpy as np
 
 from goodtake.audio.bridge import InputFile
 from goodtake.audio.carry import Baggage, ogg_fields
-from goodtake.audio.formats import HEADROOM, OutputFormat
+from goodtake.audio.formats import OutputFormat, encoder_bit_rate
 from goodtake.audio.info import AudioInfo, cut_off, damaged
 from goodtake.audio.ogg import OggRewriter
 from goodtake.audio.pcm import FloatArray
 from goodtake.errors import UnwritableAudioError
 
 # libsndfile crashes the process when it gets millions of frames of Vorbis in one call.
-BLOCK_FRAMES = 65_536
+BLOCK_FRAMES = 16_384
 QUALITIES = tuple(step / 20 for step in range(4, 21))
 # Position in Vorbis's order of channels -> row in ours.
 VORBIS_ORDER = {
@@ -120,20 +120,35 @@ class VorbisEncoder:
     def __init__(self, file: BinaryIO, output: OutputFormat, fields: list[bytes]) -> None:
         self.rewriter = OggRewriter(file, fields)
         self.order = VORBIS_ORDER.get(output.channels)
+        # libvorbis's choices depend on how much it gets at once: always the same, so that the same sound gives the
+        # same bytes however it was cut.
+        self.pending: list[FloatArray] = []
+        self.held = 0
         self.sink = _Sink()
         quality = _quality(output)
         self.sound = _open_encoder(self.sink, output.sample_rate, output.channels, quality)
 
     def write(self, block: FloatArray) -> None:
         """See ``Encoder``."""
+        self.pending.append(block)
+        self.held += block.shape[1]
+        if self.held >= BLOCK_FRAMES:
+            whole = self.held - self.held % BLOCK_FRAMES
+            joined = np.concatenate(self.pending, axis=1)
+            self.pending, self.held = [joined[:, whole:]], self.held - whole
+            for start in range(0, whole, BLOCK_FRAMES):
+                self._encode(joined[:, start : start + BLOCK_FRAMES])
+
+    def _encode(self, block: FloatArray) -> None:
         if self.order:
             block = block[self.order]
-        for start in range(0, block.shape[1], BLOCK_FRAMES):
-            self.sound.write(np.ascontiguousarray(block[:, start : start + BLOCK_FRAMES].T, dtype=np.float32))
-            self.rewriter.feed(self.sink.drain())
+        self.sound.write(np.ascontiguousarray(block.T, dtype=np.float32))
+        self.rewriter.feed(self.sink.drain())
 
     def finish(self) -> None:
         """See ``Encoder``."""
+        if self.held:
+            self._encode(np.concatenate(self.pending, axis=1))
         self.sound.close()
         self.rewriter.feed(self.sink.drain())
 
@@ -157,8 +172,7 @@ def empty_vorbis(output: OutputFormat) -> bytes:
 
 
 def _quality(output: OutputFormat) -> float:
-    bit_rate = round((output.bit_rate or 0) * HEADROOM["vorbis"])
-    return vorbis_quality(output.sample_rate, output.channels, bit_rate)
+    return vorbis_quality(output.sample_rate, output.channels, encoder_bit_rate(output))
 
 
 def vorbis_quality(sample_rate: int, channels: int, bit_rate: int) -> float:
