@@ -205,7 +205,15 @@ def test_the_spectrum_sums_to_the_level_and_tilts():
 
 @pytest.mark.parametrize(
     "wave",
-    [np.zeros(0), np.zeros(1), np.full(1, 0.5), np.zeros(RATE), np.full(3 * RATE, 0.5), noise(0.01, 0.1), noise(0.3, 1e-9)],
+    [
+        np.zeros(0),
+        np.zeros(1),
+        np.full(1, 0.5),
+        np.zeros(RATE),
+        np.full(3 * RATE, 0.5),
+        noise(0.01, 0.1),
+        noise(0.3, 1e-9),
+    ],
     ids=["nothing", "zero", "one sample", "silence", "direct current", "shorter than a window", "nearly silent"],
 )
 def test_odd_takes_give_finite_json(wave):

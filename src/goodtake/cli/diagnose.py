@@ -13,25 +13,28 @@ if TYPE_CHECKING:
 
 
 def diagnose_command(
-    inputs: Annotated[list[str], typer.Argument(help="Recordings.")],
+    inputs: Annotated[list[str], typer.Argument(help="Recordings; - reads WAV from standard input.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     picture: Annotated[
         Path | None,
         typer.Option(metavar="SVG", help="Draw a picture: a .svg file, or an existing folder."),
     ] = None,
+    model: Annotated[str, typer.Option(help="Installed model, or the folder of a bundle.")] = "studio",
     force: Annotated[bool, typer.Option("--force", help="Replace existing pictures.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Tell what is wrong with recordings: noise, room, colour, hum, clipping, bandwidth."""
     # Imported here because the other commands do not need it.
+    from goodtake.enhance.enhancer import Enhancer
     from goodtake.enhance.picture import diagnosis_svg
     from goodtake.enhance.survey import diagnose
 
     targets = plan_pictures(inputs, picture, force)
+    enhancer = Enhancer(model)
     failed = 0
     for source, target in zip(inputs, targets, strict=True):
         try:
-            diagnosis = diagnose(Path(source))
+            diagnosis = diagnose(source, enhancer)
             if target is not None:
                 write_picture(target, diagnosis_svg(diagnosis))
         except GoodtakeError as error:
@@ -57,7 +60,7 @@ def plan_pictures(inputs: list[str], picture: Path | None, force: bool) -> list[
     if picture is None:
         return [None] * len(inputs)
     if picture.is_dir():
-        targets = [picture / f"{Path(source).stem}.svg" for source in inputs]
+        targets = [picture / f"{'take' if source == '-' else Path(source).stem}.svg" for source in inputs]
     elif len(inputs) > 1:
         raise ConfigError(f"{len(inputs)} recordings cannot be drawn into {picture}: give an existing folder")
     else:
@@ -111,15 +114,11 @@ def show(diagnosis: "Diagnosis", source: str) -> None:
 
 def measured_line(diagnosis: "Diagnosis") -> str:
     """Returns the figures of a take on one line."""
-    from goodtake.enhance.wording import minus
+    from goodtake.enhance.wording import minus, seconds
 
     m = diagnosis.measurements
-    parts = [
-        f"{m.duration_s:.1f} s",
-        f"{m.sample_rate_hz / 1000:g} kHz",
-        f"{m.channels} ch",
-        f"peak {m.peak_dbfs:.1f} dBFS",
-    ]
+    channels = {1: "mono", 2: "stereo"}.get(m.channels, f"{m.channels} channels")
+    parts = [seconds(m.duration_s), f"{m.sample_rate_hz / 1000:g} kHz", channels, f"peak {minus(m.peak_dbfs)} dBFS"]
     if m.loudness_lufs is not None:
         parts.append(f"{minus(m.loudness_lufs)} LUFS")
     summary = diagnosis.summary()
@@ -127,5 +126,6 @@ def measured_line(diagnosis: "Diagnosis") -> str:
         value = summary[key]["value"]
         if value is not None:
             parts.append(f"{label} {minus(value)} {unit}")
-    parts.append(f"content to {m.bandwidth_hz / 1000:.1f} kHz")
+    if m.bandwidth_hz >= 20:
+        parts.append(f"content to {m.bandwidth_hz / 1000:.1f} kHz")
     return ", ".join(parts)

@@ -30,7 +30,7 @@ from goodtake.enhance.svg import (
     text,
 )
 from goodtake.enhance.typical_music import reference_level_db, typical_db
-from goodtake.enhance.wording import minus
+from goodtake.enhance.wording import minus, seconds
 
 WIDTH, MARGIN, GUTTER = 1120, 32, 64
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Roboto, 'Liberation Sans', Arial, sans-serif"
@@ -73,10 +73,8 @@ def _header(diagnosis: Diagnosis) -> list[str]:
     m = diagnosis.measurements
     name = diagnosis.name or "Diagnosis"
     name = name if len(name) <= 70 else name[:40] + "…" + name[-28:]
-    minutes, seconds = divmod(m.duration_s, 60)
-    length = f"{minutes:.0f} min {seconds:.0f} s" if minutes else f"{seconds:.1f} s"
     channels = {1: "mono", 2: "stereo"}.get(m.channels, f"{m.channels} channels")
-    facts = [length, f"{m.sample_rate_hz / 1000:g} kHz", channels, f"peak {minus(m.peak_dbfs)} dBFS"]
+    facts = [seconds(m.duration_s), f"{m.sample_rate_hz / 1000:g} kHz", channels, f"peak {minus(m.peak_dbfs)} dBFS"]
     if m.loudness_lufs is not None:
         facts.append(f"{minus(m.loudness_lufs)} LUFS")
     return [
