@@ -1,7 +1,7 @@
 """The long-term spectrum of typical music, and how far a take lies from it.
 
-The table was derived from real clean recordings: 730 close solo phrases and performances (orchestral instruments,
-guitar, saxophone, voice, piano, a band) and 290 random phrases of twelve notes each from single-note libraries, drums
+The table was derived from real clean recordings: 727 close solo phrases and performances (orchestral instruments,
+guitar, saxophone, voice, piano, a band) and 167 random phrases of twelve notes each from single-note libraries, drums
 left out. Each gave its long-term third-octave levels, relative to its own power between 100 Hz and 8 kHz; the table
 holds the weighted median and the range between the lowest and the highest tenth, every instrument of every library
 weighing the same. The range is wide, for a flute has no bass and a tuba has no treble: only what leaves it is a hint of
