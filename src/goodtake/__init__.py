@@ -1,3 +1,27 @@
 """goodtake makes a take sound like it was recorded in a studio."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from goodtake.enhance.diagnosis import Diagnosis
+    from goodtake.enhance.enhancer import Enhancer, enhance
+    from goodtake.enhance.survey import diagnose
+
 __version__ = "0.1.0"
+__all__ = ["Diagnosis", "Enhancer", "__version__", "diagnose", "enhance"]
+
+_HOMES = {
+    "Diagnosis": "goodtake.enhance.diagnosis",
+    "Enhancer": "goodtake.enhance.enhancer",
+    "diagnose": "goodtake.enhance.survey",
+    "enhance": "goodtake.enhance.enhancer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for, so that ``import goodtake`` costs nothing."""
+    from importlib import import_module
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'goodtake' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

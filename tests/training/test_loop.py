@@ -183,7 +183,7 @@ def test_recipes_are_differences_and_their_resolution_reads_back(tmp_path):
     [
         ("optimiser: {learning_rat: 1}", "unknown key 'learning_rat'"),
         ("seed: one", "expected int"),
-        ("task: dance", "use one of studio, high"),
+        ("task: dance", "use one of studio, take, high"),
         ("- a", "holds no keys"),
         ("a: [", "not YAML"),
     ],

@@ -41,7 +41,7 @@ class ClipConfig:
     toned: float = 0.5
     tone_db: float = 6.0
     compressed: float = 0.15
-    floor_db: tuple[float, float] = (55.0, 80.0)
+    floor_db: tuple[float, float] = (62.0, 95.0)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from goodtake.models.studio import StudioConfig
 
 T = TypeVar("T")
 
-TASKS = ("studio", "high")
+TASKS = ("studio", "take", "high")
 RECIPE_NAME = "recipe.yaml"
 """Under which a run folder keeps its resolved recipe."""
 
@@ -80,7 +80,8 @@ class Recipe:
 
     Args:
         name: of the run.
-        task: "studio" trains take net and studio net, "high" the high net beside a finished studio engine.
+        task: "studio" trains take net and studio net, "take" the take net alone, "high" the high net beside a
+            finished studio engine.
         seed: of everything random.
         model: sizes of take net and studio net.
         high: sizes of the high net.

@@ -23,7 +23,7 @@ from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, Losses, State, train
 from goodtake.training.pairs import Batch, PairBatches
 from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, resolved_yaml
-from goodtake.training.studio import studio_losses
+from goodtake.training.studio import studio_losses, take_losses
 
 
 def train_recipe(
@@ -36,7 +36,8 @@ def train_recipe(
         data_root: the sound library.
         options: run folder, time, workers.
         report: called with lines of progress.
-        engine_run: run folder of the studio engine, for the task "high".
+        engine_run: run folder of a studio engine, whose averaged weights "studio" and "take" begin with and "high"
+            stands beside.
 
     Raises:
         ConfigError: when the engine is missing or a checkpoint does not fit.
@@ -54,7 +55,10 @@ def train_recipe(
         losses = lambda net, batch: high_losses(cast(HighNet, net), engine, batch, data, bfloat16)  # noqa: E731
     else:
         model = StudioEngine(recipe.model)
-        losses = lambda net, batch: studio_losses(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
+        if engine_run is not None:
+            model.load_state_dict(load_engine(engine_run).state_dict())
+        of_task = take_losses if recipe.task == "take" else studio_losses
+        losses = lambda net, batch: of_task(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
     report("reading the sound library")
     clips = CleanClips(
         Recordings.from_index(data_root, "train", data.sample_rate, data.channels),
@@ -88,6 +92,7 @@ def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
     if data.clips.rendered == 0:
         return None
     library = NoteLibrary.from_index(data_root, "train", data.sample_rate)
+    library.preload()  # before the workers fork, so that they share it
     scores = read_scores(sorted((data_root / "scores" / "train").glob("*.mid")))
     renderer = Renderer(library, scores)
 

@@ -1,4 +1,4 @@
-"""One training step of the studio engine: pairs in, named losses out."""
+"""One training step of the studio engine, or of its take net alone: pairs in, named losses out."""
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from goodtake.dsp_torch import istft, stft
 from goodtake.losses.band_snr import band_snr_loss
 from goodtake.losses.spectral import magnitude, spectral_losses
 from goodtake.models.enhancer import StudioEngine, correction_target, take_level
+from goodtake.models.take import TakeEstimate, band_statistics
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import DataConfig
 
@@ -42,12 +43,32 @@ def studio_losses(engine: StudioEngine, batch: Batch, data: DataConfig, bfloat16
     reference = clean[:, batch.crop : batch.crop + crop_samples]
     losses = spectral_losses(estimate, reference)
     losses["band_snr"] = band_snr_loss(estimate, reference)
-    target = correction_target(degraded_spectrum, clean_spectrum, engine.to_bands)
-    losses["colour"] = (enhanced.take.correction.float() - target).abs().mean()
-    facts = torch.cat([batch.facts.to(device), _distance(degraded_spectrum, clean_spectrum)[:, None]], 1)
-    facts = facts.repeat_interleave(len(clean) // len(batch.facts), 0) if len(facts) != len(clean) else facts
-    losses["facts"] = (enhanced.take.facts.float() - facts).abs().mean()
-    return losses
+    return losses | _estimate_losses(engine, enhanced.take, degraded_spectrum, clean_spectrum, batch.facts.to(device))
+
+
+def take_losses(engine: StudioEngine, batch: Batch, data: DataConfig, bfloat16: bool) -> dict[str, Tensor]:
+    """Returns "colour" and "facts" alone: a tenth of the work of `studio_losses`, so that many more takes are heard."""
+    grid = FrameGrid.for_rate(data.sample_rate)
+    device = next(engine.parameters()).device
+    clean_spectrum = stft(batch.clean.to(device).flatten(0, 1), grid)[:, :N_BINS] / grid.n_fft
+    degraded_spectrum = stft(batch.degraded.to(device).flatten(0, 1), grid)[:, :N_BINS] / grid.n_fft
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        bands = engine.log_bands(degraded_spectrum.abs() / take_level(degraded_spectrum)[:, None, None])
+        take = engine.take(bands, band_statistics(bands))
+    return _estimate_losses(engine, take, degraded_spectrum, clean_spectrum, batch.facts.to(device))
+
+
+def _estimate_losses(
+    engine: StudioEngine, take: TakeEstimate, degraded: Tensor, clean: Tensor, room_and_noise: Tensor
+) -> dict[str, Tensor]:
+    """Compares what the take net says with the truth: spectra (batch, bin, frame), facts of each pair (pair, 3)."""
+    channels = len(clean) // len(room_and_noise)
+    facts = torch.cat([room_and_noise.repeat_interleave(channels, 0), _distance(degraded, clean)[:, None]], 1)
+    target = correction_target(degraded, clean, engine.to_bands)
+    return {
+        "colour": (take.correction.float() - target).abs().mean(),
+        "facts": (take.facts.float() - facts).abs().mean(),
+    }
 
 
 def colour_jitter(seed: int, batch: int, n_bands: int) -> Tensor:
