@@ -5,7 +5,15 @@ import pytest
 import torch
 
 from goodtake.dsp.bands import N_BINS, band_interpolation, band_matrix
-from goodtake.dsp.high import N_HIGH
+from goodtake.dsp.high import (
+    N_HIGH,
+    bridge_bands,
+    bridge_matrix,
+    high_bands,
+    high_matrix,
+    high_spread,
+    spread_high,
+)
 from goodtake.dsp.stft import FrameGrid
 from goodtake.dsp.stft import istft as numpy_istft
 from goodtake.dsp.stft import stft as numpy_stft
@@ -122,3 +130,17 @@ def test_engine_reads_the_whole_stretch_but_writes_the_crop():
     torch.testing.assert_close(enhanced.take.correction.mean(1), torch.zeros(2), atol=1e-5, rtol=0)
     louder = engine(10 * spectrum, slice(10, 30))
     torch.testing.assert_close(louder.spectrum, 10 * enhanced.spectrum, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("sample_rate", [22_050, 44_100, 48_000, 192_000])
+def test_bands_above_8_khz_are_the_same_as_means_and_as_matrices(sample_rate):
+    grid = FrameGrid.for_rate(sample_rate)
+    rng = np.random.default_rng(0)
+    power = rng.uniform(size=(grid.n_bins - N_BINS, 5)).astype(np.float32)
+    np.testing.assert_allclose(high_bands(power, grid, sample_rate), high_matrix(grid, sample_rate) @ power, atol=1e-5)
+    values = rng.uniform(size=(N_HIGH, 5)).astype(np.float32)
+    np.testing.assert_allclose(
+        spread_high(values, grid, sample_rate), high_spread(grid, sample_rate) @ values, atol=1e-5
+    )
+    bins = rng.uniform(size=(N_BINS, 5)).astype(np.float32)
+    np.testing.assert_allclose(bridge_bands(bins), bridge_matrix() @ bins, atol=1e-5)

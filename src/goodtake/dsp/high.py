@@ -45,3 +45,34 @@ def bridge_matrix() -> NDArray[np.float32]:
     for band in range(N_BRIDGE):
         matrix[band, half + band * width : half + (band + 1) * width] = 1 / width
     return matrix
+
+
+def high_bands(power: NDArray[np.float32], grid: FrameGrid, sample_rate: int) -> NDArray[np.float32]:
+    """Returns `high_matrix @ power` as means over neighbours: (n_bins - N_BINS, frame) -> (N_HIGH, frame).
+
+    A product of matrices would wake the threads of the BLAS for every block, and on a machine that is busy otherwise
+    they wait for each other a hundred times longer than the means take.
+    """
+    frequencies = np.arange(N_BINS, grid.n_bins) * sample_rate / grid.n_fft
+    edges = np.searchsorted(frequencies, HIGH_EDGES_HZ)
+    bands = np.zeros((N_HIGH, power.shape[1]), np.float32)
+    for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        if high > low:
+            bands[band] = power[low:high].mean(axis=0)
+    return bands
+
+
+def spread_high(values: NDArray[np.float32], grid: FrameGrid, sample_rate: int) -> NDArray[np.float32]:
+    """Returns `high_spread @ values`, likewise without a product: (N_HIGH, frame) -> (n_bins - N_BINS, frame)."""
+    centres = np.sqrt(np.array(HIGH_EDGES_HZ[:-1]) * np.array(HIGH_EDGES_HZ[1:]))
+    frequencies = np.arange(N_BINS, grid.n_bins) * sample_rate / grid.n_fft
+    place = np.interp(frequencies, centres, np.arange(N_HIGH))
+    below = np.minimum(place.astype(np.int64), N_HIGH - 2)
+    share = (place - below).astype(np.float32)[:, None]
+    return np.asarray(values[below] + share * np.diff(values, axis=0)[below], np.float32)
+
+
+def bridge_bands(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns `bridge_matrix @ values`, likewise: (N_BINS, frame) -> (N_BRIDGE, frame)."""
+    half = N_BINS // 2
+    return np.asarray(values[half : 2 * half].reshape(N_BRIDGE, half // N_BRIDGE, -1).mean(axis=1), np.float32)

@@ -142,7 +142,7 @@ class LoudnessMeter:
     def _weighted_power(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
         """Returns (time,) the summed power of (channel, history + time) samples after K-weighting."""
         weighted = np.fft.irfft(np.fft.rfft(samples, self._n_fft) * self._spectrum, self._n_fft)[:, self._history :]
-        return np.asarray(self._weights @ np.square(weighted, dtype=np.float64))
+        return np.asarray(np.einsum("c,ct->t", self._weights, np.square(weighted, dtype=np.float64)))
 
 
 class _Steps:

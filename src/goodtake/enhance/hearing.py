@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goodtake.dsp.bands import LOG_FLOOR, N_BINS, PERCENTILES, QUANTILES, band_matrix
-from goodtake.dsp.high import N_HIGH, high_matrix
+from goodtake.dsp.high import N_HIGH, high_bands
 from goodtake.dsp.stft import FrameGrid
 
 FloatArray = NDArray[np.float32]
@@ -42,13 +42,21 @@ def shared_amplitude(power: FloatArray, grid: FrameGrid) -> FloatArray:
 
 def log_bands(amplitude: FloatArray, level: float, n_bands: int) -> FloatArray:
     """Returns ln amplitude of the mel bands at unit level: (N_BINS, frame) -> (n_bands, frame)."""
-    power = _to_bands(n_bands) @ (amplitude / np.float32(level)) ** 2
+    squared = (amplitude / np.float32(level)) ** 2
+    # Not one product of matrices: see `high_bands`.
+    power = np.stack([(weights[:, None] * squared[bins]).sum(axis=0) for bins, weights in _to_bands(n_bands)])
     return np.asarray(0.5 * np.log(power + LOG_FLOOR**2), np.float32)
 
 
 @lru_cache(maxsize=4)
-def _to_bands(n_bands: int) -> FloatArray:
-    return band_matrix(n_bands)
+def _to_bands(n_bands: int) -> tuple[tuple[slice, FloatArray], ...]:
+    """Returns the bins of each band and their weights; most of the matrix is zero."""
+    rows = []
+    for row in band_matrix(n_bands):
+        inside = np.flatnonzero(row)
+        bins = slice(int(inside[0]), int(inside[-1]) + 1)
+        rows.append((bins, row[bins]))
+    return tuple(rows)
 
 
 def band_statistics(bands: FloatArray) -> FloatArray:
@@ -69,7 +77,7 @@ def shared_high(power: FloatArray, grid: FrameGrid, sample_rate: int) -> FloatAr
     """
     if power.shape[1] <= N_BINS:
         return np.zeros((N_HIGH, power.shape[2]), np.float32)
-    bands = high_matrix(grid, sample_rate) @ power[:, N_BINS:].mean(axis=0)
+    bands = high_bands(power[:, N_BINS:].mean(axis=0), grid, sample_rate)
     return np.asarray(np.sqrt(bands) / np.float32(grid.n_fft), np.float32)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from goodtake.bundles import Bundle
 from goodtake.dsp.bands import LOG_FLOOR, N_BINS, band_interpolation
-from goodtake.dsp.high import N_HIGH, bridge_matrix, high_matrix, high_spread
+from goodtake.dsp.high import N_HIGH, bridge_bands, high_matrix, spread_high
 from goodtake.dsp.stft import FrameGrid, Spectrum
 from goodtake.enhance.hearing import (
     FloatArray,
@@ -20,9 +20,14 @@ from goodtake.enhance.hearing import (
 )
 from goodtake.errors import BundleError
 
-CHUNK_FRAMES = 1024
+CHUNK_FRAMES = 512
 CHUNK_BYTES = 48_000_000
 """A chunk of the complex spectrogram stays under this, however many channels and however high the rate."""
+
+SEAM = N_BINS - 16
+SEAM_MEAN = 8
+"""At 16 kHz, where the net learnt, the last quarter kilohertz is an anti-alias slope and a Nyquist bin; files of higher
+rates have full sound there, so they take the mean gain of the bins just below."""
 
 SILENCE = 1e-9
 MIN_FRAMES = 8
@@ -139,13 +144,13 @@ class StudioEngine:
         """
         level = np.float32(judgement.level)
         floor = np.float32(LOG_FLOOR**2)
-        bridge = 0.5 * np.log(bridge_matrix() @ (amplitude / level) ** 2 + floor)
+        bridge = 0.5 * np.log(bridge_bands((amplitude / level) ** 2) + floor)
         levels = 0.5 * np.log((high / level) ** 2 + floor)
         contrast = levels[None] - judgement.high_statistics.T[:, :, None]  # (statistic, band, frame)
         there = np.broadcast_to(present[:, None], levels.shape)
         planes = [
             bridge / 2.5 + 2,
-            bridge_matrix() @ log_gain / 2.5,
+            bridge_bands(log_gain) / 2.5,
             levels / 2.5 + 2,
             contrast.reshape(-1, levels.shape[1]) / 2.5,
             there,
@@ -204,6 +209,8 @@ class StudioStream:
         heard = self._heard[:, : self._past + frames + self.engine.context]
         inside = slice(self._past, self._past + frames)
         log_gain, angle = self.engine.gains(heard[:N_BINS], self.judgement)
+        if self._has_high:
+            log_gain[SEAM:] = log_gain[SEAM - SEAM_MEAN : SEAM].mean(axis=0)
         enhanced = self._take_frames(frames)
         bins = min(N_BINS, enhanced.shape[1])
         gain = np.exp(self.amount * log_gain[:bins, inside])
@@ -212,7 +219,7 @@ class StudioStream:
         if self._has_high:
             present = (high_matrix(self.grid, self.sample_rate).sum(axis=1) > 0).astype(np.float32)
             high = self.engine.high_gains(heard[:N_BINS], log_gain, heard[N_BINS:], present, self.judgement)
-            spread = high_spread(self.grid, self.sample_rate) @ (self.amount * high[:, inside])
+            spread = spread_high(self.amount * high[:, inside], self.grid, self.sample_rate)
             enhanced[:, N_BINS:] *= np.exp(spread)
         drop = max(0, self._past + frames - self.engine.context)
         self._heard = self._heard[:, drop:]

@@ -102,7 +102,7 @@ class Recipe:
             "convergence": 0.5,
             "complex": 0.05,
             "bands": 0.5,
-            "band_snr": 1.0,
+            "band_snr": 2.5,
             "colour": 1.0,
             "facts": 0.2,
         }
