@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from goodtake.audio.info import AudioInfo
     from goodtake.audio.reader import AudioReader, open_reader, probe, read_audio
-    from goodtake.audio.resample import Resampler, resample
+    from goodtake.audio.resample import Resampler, resample_clip
     from goodtake.audio.writer import AudioWriter, open_writer
 
 _HOMES = {
@@ -24,7 +24,7 @@ _HOMES = {
     "open_writer": "writer",
     "probe": "reader",
     "read_audio": "reader",
-    "resample": "resample",
+    "resample_clip": "resample",
 }
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "open_writer",
     "probe",
     "read_audio",
-    "resample",
+    "resample_clip",
 ]
 
 

@@ -117,6 +117,8 @@ def read_audio(path: str | os.PathLike[str]) -> tuple[FloatArray, AudioInfo]:
 def _open(path: Path) -> BinaryIO:
     if path.is_dir():
         raise UnreadableAudioError(f"{path}: is a folder; give an audio file, or the files in it with {path}/*")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for its other end
+        raise UnreadableAudioError(f"{path}: is no ordinary file; pipe the sound into standard input and give -")
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
@@ -126,9 +128,6 @@ def _open(path: Path) -> BinaryIO:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableAudioError(f"{path}: cannot be opened: {reason}; give an audio file") from error
-    if not file.seekable():
-        file.close()
-        raise UnreadableAudioError(f"{path}: is no ordinary file; pipe the sound into standard input and give -")
     return file
 
 

@@ -84,7 +84,7 @@ class Resampler:
         return np.ascontiguousarray(ready)
 
 
-def resample(wave: FloatArray, from_rate: int, to_rate: int) -> FloatArray:
+def resample_clip(wave: FloatArray, from_rate: int, to_rate: int) -> FloatArray:
     """Resample a short clip whole: (channel, time) -> (channel, output_length(time))."""
     dtype = np.float64 if wave.dtype == np.float64 else np.float32
     return Resampler(wave.shape[0], from_rate, to_rate, dtype).process(wave, last=True)
