@@ -26,7 +26,7 @@ from goodtake.degrade.chain import degrade
 from goodtake.degrade.conditions import CONDITIONS
 from goodtake.degrade.draw import draw
 from goodtake.dsp.stft import Wave
-from goodtake.enhance.enhancer import Enhancer
+from goodtake.enhancement.enhancer import Enhancer
 from goodtake.metrics import METRICS, level_bias, measure
 
 CLIP_SECONDS = 8.0

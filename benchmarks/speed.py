@@ -28,8 +28,8 @@ import noisereduce
 import soundfile
 from takes import SAMPLE_RATE, write_take
 
-from goodtake.enhance.enhancer import Enhancer
-from goodtake.enhance.files import enhance_file
+from goodtake.enhancement.enhancer import Enhancer
+from goodtake.enhancement.files import enhance_file
 
 LARGEST_RATIO = 2.0
 LEAST_SPEED = 12.0

@@ -27,7 +27,7 @@ from goodtake.degrade.bank import Bank
 from goodtake.degrade.chain import degrade
 from goodtake.degrade.parameters import Degradation, Noise, NoiseLayer, Room
 from goodtake.dsp.stft import FrameGrid, Wave, stft
-from goodtake.enhance.enhancer import Enhancer
+from goodtake.enhancement.enhancer import Enhancer
 
 ROOT = Path(__file__).parent.parent
 LARGEST_BYTES = 300_000

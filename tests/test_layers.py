@@ -99,7 +99,7 @@ def test_an_optional_library_is_imported_when_it_is_needed() -> None:
 
 def test_all_but_the_torch_packages_load_without_any_extra() -> None:
     names = [f"goodtake.{module}" for module in modules() if not within(module, TORCH)]
-    assert {"goodtake.enhance", "goodtake.cli.main", "goodtake.bundles", "goodtake.audio"} <= set(names)
+    assert {"goodtake.enhancement", "goodtake.cli.main", "goodtake.bundles", "goodtake.audio"} <= set(names)
     loaded = modules_loaded_by(*names)
     extras = sorted(({*OPTIONAL_USERS, "scipy"}) & loaded)
     assert not extras, f"importing goodtake without its torch packages loads {', '.join(extras)}"

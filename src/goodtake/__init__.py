@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from goodtake.enhance.diagnosis import Diagnosis
-    from goodtake.enhance.enhancer import Enhancer, enhance
-    from goodtake.enhance.survey import diagnose
+    from goodtake.diagnosis.diagnosis import Diagnosis
+    from goodtake.enhancement.enhancer import Enhancer, enhance
+    from goodtake.enhancement.survey import diagnose
 
 __version__ = "0.1.0"
 __all__ = ["Diagnosis", "Enhancer", "__version__", "diagnose", "enhance"]
 
 _HOMES = {
-    "Diagnosis": "goodtake.enhance.diagnosis",
-    "Enhancer": "goodtake.enhance.enhancer",
-    "diagnose": "goodtake.enhance.survey",
-    "enhance": "goodtake.enhance.enhancer",
+    "Diagnosis": "goodtake.diagnosis.diagnosis",
+    "Enhancer": "goodtake.enhancement.enhancer",
+    "diagnose": "goodtake.enhancement.survey",
+    "enhance": "goodtake.enhancement.enhancer",
 }
 
 

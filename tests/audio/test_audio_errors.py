@@ -178,7 +178,7 @@ def test_a_pipe_is_no_file(tmp_path):
 
 
 def test_a_missing_output_folder(tmp_path):
-    with pytest.raises(UnwritableAudioError, match="there is no folder .*; make it first"):
+    with pytest.raises(UnwritableAudioError, match=r"there is no folder .*; make it first"):
         open_writer(tmp_path / "none" / "a.wav", spec(bits=16))
 
 
@@ -299,7 +299,8 @@ def test_a_full_disk_behind_standard_output():
         "try:\n"
         "    with open_writer('-', spec(bits=16)) as writer:\n"
         "        for _ in range(9):\n            writer.write(np.zeros((2, 50_000)))\n"
-        "except UnwritableAudioError as error:\n    import sys, os\n    print(error, file=sys.stderr, flush=True)\n    os._exit(3)\n"
+        "except UnwritableAudioError as error:\n    import sys, os\n"
+        "    print(error, file=sys.stderr, flush=True)\n    os._exit(3)\n"
     )
     with open("/dev/full", "wb") as full:
         environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}

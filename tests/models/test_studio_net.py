@@ -18,7 +18,7 @@ from goodtake.dsp.stft import FrameGrid
 from goodtake.dsp.stft import istft as numpy_istft
 from goodtake.dsp.stft import stft as numpy_stft
 from goodtake.dsp_torch import istft, stft
-from goodtake.enhance import hearing
+from goodtake.enhancement import hearing
 from goodtake.models.enhancer import StudioEngine, correction_target, long_term_statistics, take_level
 from goodtake.models.high import FEATURES, HighConfig, HighNet
 from goodtake.models.studio import MAX_LOG_GAIN, STATISTICS, StudioConfig, StudioNet

@@ -9,7 +9,7 @@ import typer
 from goodtake.errors import ConfigError, GoodtakeError, OutputExistsError, UnwritableAudioError
 
 if TYPE_CHECKING:
-    from goodtake.enhance.diagnosis import Diagnosis
+    from goodtake.diagnosis.diagnosis import Diagnosis
 
 
 def diagnose_command(
@@ -25,9 +25,9 @@ def diagnose_command(
 ) -> None:
     """Tell what is wrong with recordings: noise, room, colour, hum, clipping, bandwidth."""
     # Imported here because the other commands do not need it.
-    from goodtake.enhance.enhancer import Enhancer
-    from goodtake.enhance.picture import diagnosis_svg
-    from goodtake.enhance.survey import diagnose
+    from goodtake.diagnosis.picture import diagnosis_svg
+    from goodtake.enhancement.enhancer import Enhancer
+    from goodtake.enhancement.survey import diagnose
 
     targets = plan_pictures(inputs, picture, force)
     enhancer = Enhancer(model)
@@ -114,7 +114,7 @@ def show(diagnosis: "Diagnosis", source: str) -> None:
 
 def measured_line(diagnosis: "Diagnosis") -> str:
     """Returns the figures of a take on one line."""
-    from goodtake.enhance.wording import minus, seconds
+    from goodtake.diagnosis.wording import minus, seconds
 
     m = diagnosis.measurements
     channels = {1: "mono", 2: "stereo"}.get(m.channels, f"{m.channels} channels")

@@ -31,9 +31,9 @@ def enhance_command(
 
     Writes NAME.enhanced.EXT beside each FILE: same format, rate, channels, length, loudness and tags.
     """
-    from goodtake.enhance.enhancer import Enhancer
-    from goodtake.enhance.files import enhance_file
-    from goodtake.enhance.naming import plan_jobs
+    from goodtake.enhancement.enhancer import Enhancer
+    from goodtake.enhancement.files import enhance_file
+    from goodtake.enhancement.naming import plan_jobs
 
     with Interrupts() as interrupts:
         jobs = plan_jobs(inputs, output, residual, force)

@@ -1,6 +1,7 @@
 """Bands above 8 kHz, where the native-rate engine decides band by band instead of bin by bin."""
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def high_bands(power: NDArray[np.float32], grid: FrameGrid, sample_rate: int) ->
     frequencies = np.arange(N_BINS, grid.n_bins) * sample_rate / grid.n_fft
     edges = np.searchsorted(frequencies, HIGH_EDGES_HZ)
     bands = np.zeros((N_HIGH, power.shape[1]), np.float32)
-    for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for band, (low, high) in enumerate(pairwise(edges)):
         if high > low:
             bands[band] = power[low:high].mean(axis=0)
     return bands

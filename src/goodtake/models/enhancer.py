@@ -1,7 +1,7 @@
 """The studio engine as one differentiable function: take net, colour, studio net, spectrogram in and out.
 
 Training runs this; enhancing runs the two nets through ONNX Runtime with the same steps in NumPy
-(`goodtake.enhance.studio`), and a test holds the two equal.
+(`goodtake.enhancement.studio`), and a test holds the two equal.
 """
 
 from dataclasses import dataclass

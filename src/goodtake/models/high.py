@@ -50,7 +50,7 @@ class HighNet(nn.Module):
 
 
 def high_features(bridge: Tensor, bridge_gain: Tensor, high: Tensor, statistics: Tensor, present: Tensor) -> Tensor:
-    """Puts the high net's input together; the NumPy twin is in `goodtake.enhance.studio`.
+    """Puts the high net's input together; the NumPy twin is in `goodtake.enhancement.studio`.
 
     Args:
         bridge: ln amplitude of the bands from 4 to 8 kHz at unit take level: (batch, N_BRIDGE, frame).

@@ -84,7 +84,7 @@ class TakeNet(nn.Module):
 def band_statistics(bands: Tensor) -> Tensor:
     """Returns the long-term statistics of each band: mean, root mean square level, five quantiles, mean flux.
 
-    Quantiles are sorted frames, without interpolation; the NumPy twin is in `goodtake.enhance.hearing`.
+    Quantiles are sorted frames, without interpolation; the NumPy twin is in `goodtake.enhancement.hearing`.
 
     Shape:
         (batch, n_bands, frame) -> (batch, n_bands, 8)

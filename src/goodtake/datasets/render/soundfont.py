@@ -149,7 +149,7 @@ class SoundFontPlayer:
     def _synth(self, voices: int = 1) -> tuple[Any, int]:
         """A new synthesiser with an output per voice and no effects, and the number of the SoundFont in it."""
         try:
-            import fluidsynth  # type: ignore[import-untyped]
+            import fluidsynth
         except ImportError as error:
             raise MissingExtraError("pyfluidsynth (or the FluidSynth library)", "train") from error
         synth = fluidsynth.Synth(

@@ -17,8 +17,8 @@ from goodtake.audio.formats import OutputFormat
 from goodtake.audio.info import STANDARD_STREAM
 from goodtake.audio.pcm import float_to_int, int_to_float
 from goodtake.dsp.stft import Wave
-from goodtake.enhance.enhancer import Enhancer, Store, Survey
-from goodtake.enhance.level import CEILING
+from goodtake.enhancement.enhancer import Enhancer, Store, Survey
+from goodtake.enhancement.level import CEILING
 from goodtake.errors import UnreadableAudioError, UnwritableAudioError
 
 BLOCK_FRAMES = 65_536

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goodtake.audio import read_audio
-from goodtake.enhance.files import enhance_file
+from goodtake.enhancement.files import enhance_file
 from goodtake.errors import GoodtakeError
 
 KINDS = {

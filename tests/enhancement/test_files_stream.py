@@ -5,7 +5,7 @@ import pytest
 from enhance_cases import melody, write
 
 from goodtake.audio import open_reader, read_audio
-from goodtake.enhance.files import enhance_file
+from goodtake.enhancement.files import enhance_file
 
 
 def blocks_of(wave, size):

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from goodtake.enhance.wording import minus
+from goodtake.diagnosis.wording import minus
 
 INK, SOFT, FAINT, GRID = "#1d2430", "#5d6675", "#98a1af", "#e6e9ee"
 FREQUENCY_TICKS = {50: "50", 100: "100", 200: "200", 500: "500", 1000: "1k", 2000: "2k", 5000: "5k"}

@@ -8,7 +8,7 @@ from enhance_cases import contents, melody, video, write
 
 from goodtake.audio import probe, read_audio
 from goodtake.dsp.loudness import integrated_loudness
-from goodtake.enhance.files import enhance_file
+from goodtake.enhancement.files import enhance_file
 
 TAGS = {"title": "Étude", "artist": "Somebody"}
 FORMATS = {
@@ -67,7 +67,7 @@ def test_strength_0_changes_no_bit(enhancer, tmp_path, monkeypatch, name):
     result = enhance_file(enhancer, path, tmp_path / f"out{path.suffix}", rest)
     assert not result.changed
     assert (tmp_path / f"out{path.suffix}").read_bytes() == path.read_bytes()
-    silence, info = read_audio(rest)
+    silence, _ = read_audio(rest)
     assert silence.shape == (2, read_audio(path)[0].shape[1])
     assert not silence.any()
 

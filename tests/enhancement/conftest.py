@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from enhance_cases import contents
 
-from goodtake.enhance.enhancer import Enhancer
+from goodtake.enhancement.enhancer import Enhancer
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goodtake.diagnosis.measure_blocks import SILENCE_DB, ColumnPool, FixedBlocks, to_db
 from goodtake.dsp.stft import Wave
-from goodtake.enhance.measure_blocks import SILENCE_DB, ColumnPool, FixedBlocks, to_db
 
 UNIT_SECONDS = 0.01
 PORTION = 64

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from goodtake.diagnosis.diagnosis import Diagnosis, TakeFacts
+from goodtake.diagnosis.measures import Measures
+from goodtake.diagnosis.picture import LINE_CHARACTERS, diagnosis_svg
+from goodtake.diagnosis.png import colour_image, magma, png_bytes
 from goodtake.dsp.stft import FrameGrid, stft
-from goodtake.enhance.diagnosis import Diagnosis, TakeFacts
-from goodtake.enhance.measures import Measures
-from goodtake.enhance.picture import LINE_CHARACTERS, diagnosis_svg
-from goodtake.enhance.png import colour_image, magma, png_bytes
 
 RATE = 16000
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,12 +9,12 @@ from textwrap import wrap
 import numpy as np
 from numpy.typing import NDArray
 
-from goodtake.enhance.diagnosis import Diagnosis
-from goodtake.enhance.findings import Finding, colour_hz
-from goodtake.enhance.measure_spectrum import Thumbnail
-from goodtake.enhance.measures import Measurements
-from goodtake.enhance.png import colour_image, magma, png_bytes
-from goodtake.enhance.svg import (
+from goodtake.diagnosis.diagnosis import Diagnosis
+from goodtake.diagnosis.findings import Finding, colour_hz
+from goodtake.diagnosis.measure_spectrum import Thumbnail
+from goodtake.diagnosis.measures import Measurements
+from goodtake.diagnosis.png import colour_image, magma, png_bytes
+from goodtake.diagnosis.svg import (
     FAINT,
     FREQUENCY_TICKS,
     INK,
@@ -29,8 +29,8 @@ from goodtake.enhance.svg import (
     rect,
     text,
 )
-from goodtake.enhance.typical_music import reference_level_db, typical_db
-from goodtake.enhance.wording import minus, seconds
+from goodtake.diagnosis.typical_music import reference_level_db, typical_db
+from goodtake.diagnosis.wording import minus, seconds
 
 WIDTH, MARGIN, GUTTER = 1120, 32, 64
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Roboto, 'Liberation Sans', Arial, sans-serif"

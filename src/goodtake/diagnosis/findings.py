@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from goodtake.diagnosis.measures import Measurements
+from goodtake.diagnosis.typical_music import BANDS_HZ, band_excess_db
+from goodtake.diagnosis.wording import minus
 from goodtake.dsp.bands import BIN_HZ, N_BINS, band_matrix
-from goodtake.enhance.measures import Measurements
-from goodtake.enhance.typical_music import BANDS_HZ, band_excess_db
-from goodtake.enhance.wording import minus
 
 Severity = Literal["none", "slight", "clear", "strong"]
 SEVERITIES: tuple[Severity, ...] = ("none", "slight", "clear", "strong")

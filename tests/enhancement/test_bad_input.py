@@ -15,7 +15,7 @@ from goodtake.audio.wav import wav_header
 @pytest.fixture(autouse=True)
 def shared_engine(enhancer, monkeypatch):
     """Loading the model anew for every file is of no use here."""
-    monkeypatch.setattr("goodtake.enhance.enhancer.Enhancer", lambda *options: enhancer)
+    monkeypatch.setattr("goodtake.enhancement.enhancer.Enhancer", lambda *options: enhancer)
 
 
 def test_a_missing_file(refused, tmp_path):
@@ -131,7 +131,7 @@ def test_odd_sound_comes_back_whole(cli, tmp_path, name, suffix, bits, is_float)
 
 def test_sound_at_the_scale_of_whole_numbers_is_sound(enhancer, tmp_path):
     """Some programs write 16-bit numbers into floating-point files as they are: 32768 is not 1."""
-    from goodtake.enhance.files import enhance_file
+    from goodtake.enhancement.files import enhance_file
 
     path = write(tmp_path / "take.wav", melody(0.5) * 32_768, bits=32, is_float=True)
     small = write(tmp_path / "small.wav", melody(0.5), bits=32, is_float=True)

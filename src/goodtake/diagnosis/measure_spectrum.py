@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goodtake.diagnosis.measure_blocks import ColumnPool, FixedBlocks, LevelHistogram, to_db
+from goodtake.diagnosis.measure_decay import OCTAVES_HZ, DecayMeasure
+from goodtake.diagnosis.typical_music import curve_hz
 from goodtake.dsp.stft import FrameGrid, hann
-from goodtake.enhance.measure_blocks import ColumnPool, FixedBlocks, LevelHistogram, to_db
-from goodtake.enhance.measure_decay import OCTAVES_HZ, DecayMeasure
-from goodtake.enhance.typical_music import curve_hz
 
 PORTION = 64
 """Frames worked on at once: one second."""

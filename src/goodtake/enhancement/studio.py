@@ -10,7 +10,7 @@ from goodtake.bundles import Bundle
 from goodtake.dsp.bands import LOG_FLOOR, N_BINS, band_interpolation
 from goodtake.dsp.high import N_HIGH, bridge_bands, high_matrix, spread_high
 from goodtake.dsp.stft import FrameGrid, Spectrum
-from goodtake.enhance.hearing import (
+from goodtake.enhancement.hearing import (
     FloatArray,
     Hearing,
     band_statistics,

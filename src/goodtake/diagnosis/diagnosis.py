@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from goodtake.enhance.findings import (
+from goodtake.diagnosis.findings import (
     SEVERITIES,
     WET_LEAVES,
     WET_LITTLE,
@@ -15,7 +15,7 @@ from goodtake.enhance.findings import (
     TakeFacts,
     find,
 )
-from goodtake.enhance.measures import Measurements
+from goodtake.diagnosis.measures import Measurements
 
 __all__ = ["Diagnosis", "Finding", "Severity", "TakeFacts"]
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from goodtake.diagnosis.measures import Measurements, Measures
 from goodtake.dsp.stft import FrameGrid, stft
-from goodtake.enhance.measures import Measurements, Measures
 
 RATE = 16000
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from goodtake.dsp.stft import FrameGrid, stft
-from goodtake.enhance.frames import FrameAnalyser, FrameSynthesiser
-from goodtake.enhance.level import CEILING, Leveller, matching_gain
+from goodtake.enhancement.frames import FrameAnalyser, FrameSynthesiser
+from goodtake.enhancement.level import CEILING, Leveller, matching_gain
 
 
 def cut(wave, sizes):

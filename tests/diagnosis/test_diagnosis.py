@@ -12,11 +12,11 @@ import typer
 from typer.testing import CliRunner
 
 from goodtake.cli import diagnose as cli
+from goodtake.diagnosis.diagnosis import Diagnosis, TakeFacts
+from goodtake.diagnosis.findings import SEVERITIES, colour_hz
+from goodtake.diagnosis.measures import Measures
+from goodtake.diagnosis.typical_music import BANDS_HZ, band_deviation_db, band_excess_db, reference_level_db, typical_db
 from goodtake.dsp.stft import FrameGrid, stft
-from goodtake.enhance.diagnosis import Diagnosis, TakeFacts
-from goodtake.enhance.findings import SEVERITIES, colour_hz
-from goodtake.enhance.measures import Measures
-from goodtake.enhance.typical_music import BANDS_HZ, band_deviation_db, band_excess_db, reference_level_db, typical_db
 from goodtake.errors import ConfigError, OutputExistsError, UnwritableAudioError
 
 RATE = 32000
@@ -190,12 +190,14 @@ def test_typical_music_does_not_deviate_from_itself():
 @pytest.fixture
 def app(monkeypatch, measured):
     """The command with a diagnosis at hand, as the survey would give it."""
-    module = types.ModuleType("goodtake.enhance.survey")
+    module = types.ModuleType("goodtake.enhancement.survey")
     module.diagnose = lambda path, enhancer: Diagnosis(
         measured, replace(GOOD, snr_db=15), wet=0.9, name=Path(path).name
     )
-    monkeypatch.setitem(sys.modules, "goodtake.enhance.survey", module)
-    monkeypatch.setitem(sys.modules, "goodtake.enhance.enhancer", types.SimpleNamespace(Enhancer=lambda model: None))
+    monkeypatch.setitem(sys.modules, "goodtake.enhancement.survey", module)
+    monkeypatch.setitem(
+        sys.modules, "goodtake.enhancement.enhancer", types.SimpleNamespace(Enhancer=lambda model: None)
+    )
     app = typer.Typer()
     app.command()(cli.diagnose_command)
     return app

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from goodtake.bundles import DEFAULT_MODEL, find_bundle
 from goodtake.dsp.loudness import LoudnessMeter
 from goodtake.dsp.stft import FrameGrid, Wave
-from goodtake.enhance.frames import FrameAnalyser, FrameSynthesiser
-from goodtake.enhance.level import CEILING, Leveller, matching_gain
-from goodtake.enhance.studio import CHUNK_FRAMES, Judgement, StudioEngine, StudioStream
+from goodtake.enhancement.frames import FrameAnalyser, FrameSynthesiser
+from goodtake.enhancement.level import CEILING, Leveller, matching_gain
+from goodtake.enhancement.studio import CHUNK_FRAMES, Judgement, StudioEngine, StudioStream
 from goodtake.errors import ConfigError
 
 Blocks = Iterable[Wave]

@@ -50,8 +50,8 @@ def test_a_full_disk(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".mkv"])
 def test_a_disk_that_is_full_when_the_output_is_written(enhancer, tmp_path, monkeypatch, suffix):
     """Room for the work in progress, and for a part of the output."""
-    from goodtake.enhance.enhancer import MemoryStore
-    from goodtake.enhance.files import enhance_file
+    from goodtake.enhancement.enhancer import MemoryStore
+    from goodtake.enhancement.files import enhance_file
     from goodtake.errors import UnwritableAudioError
 
     class Memory(MemoryStore):
@@ -61,7 +61,7 @@ def test_a_disk_that_is_full_when_the_output_is_written(enhancer, tmp_path, monk
         def close(self):
             pass
 
-    monkeypatch.setattr("goodtake.enhance.files.SpoolStore", Memory)
+    monkeypatch.setattr("goodtake.enhancement.files.SpoolStore", Memory)
     path = write(tmp_path / f"take{suffix}", melody(3.0, 48_000), 48_000)
     before = contents(tmp_path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -75,7 +75,7 @@ def test_a_disk_that_is_full_when_the_output_is_written(enhancer, tmp_path, monk
 
 
 def test_a_disk_too_full_for_a_copy(idle_enhancer, tmp_path):
-    from goodtake.enhance.files import enhance_file
+    from goodtake.enhancement.files import enhance_file
     from goodtake.errors import UnwritableAudioError
 
     path = write(tmp_path / "take.wav", melody(1.0))

@@ -12,7 +12,7 @@ median being right: a hint where no trained net is at hand. Thresholds were chos
 import numpy as np
 from numpy.typing import NDArray
 
-from goodtake.enhance.measure_blocks import to_db
+from goodtake.diagnosis.measure_blocks import to_db
 
 STRETCHES = (16, 32)
 """Lengths of the lines that are fitted, frames."""

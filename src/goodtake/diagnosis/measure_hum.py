@@ -11,8 +11,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from goodtake.diagnosis.measure_blocks import SILENCE_DB, FixedBlocks, LevelHistogram, to_db
 from goodtake.dsp.stft import Wave, hann
-from goodtake.enhance.measure_blocks import SILENCE_DB, FixedBlocks, LevelHistogram, to_db
 
 RATE = 2000
 WINDOW = 2 * RATE

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from goodtake.audio import open_reader
 from goodtake.bundles import DEFAULT_MODEL
-from goodtake.enhance.diagnosis import Diagnosis, TakeFacts
-from goodtake.enhance.enhancer import Enhancer, Survey
-from goodtake.enhance.files import BLOCK_FRAMES
-from goodtake.enhance.measures import Measures
+from goodtake.diagnosis.diagnosis import Diagnosis, TakeFacts
+from goodtake.diagnosis.measures import Measures
+from goodtake.enhancement.enhancer import Enhancer, Survey
+from goodtake.enhancement.files import BLOCK_FRAMES
 
 DB_PER_NAT = 8.685889638
 

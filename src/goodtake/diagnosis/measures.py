@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from goodtake.diagnosis.measure_blocks import SILENCE_DB
+from goodtake.diagnosis.measure_hum import HumMeasure
+from goodtake.diagnosis.measure_spectrum import SpectrumMeasure, Thumbnail
+from goodtake.diagnosis.measure_wave import WaveMeasure
+from goodtake.diagnosis.typical_music import band_deviation_db, tilt_db_per_octave
 from goodtake.dsp.loudness import LoudnessMeter, TruePeakMeter
 from goodtake.dsp.stft import Wave
-from goodtake.enhance.measure_blocks import SILENCE_DB
-from goodtake.enhance.measure_hum import HumMeasure
-from goodtake.enhance.measure_spectrum import SpectrumMeasure, Thumbnail
-from goodtake.enhance.measure_wave import WaveMeasure
-from goodtake.enhance.typical_music import band_deviation_db, tilt_db_per_octave
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What is wrong with a recording: classical measures, findings in plain words, and a picture; NumPy only."""

@@ -1,1 +1,0 @@
-"""Diagnosis and enhancement of recordings: NumPy and ONNX Runtime, no torch."""

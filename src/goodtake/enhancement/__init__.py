@@ -1,0 +1,1 @@
+"""Enhancing recordings, as arrays, streams and files: NumPy and ONNX Runtime, no torch."""
