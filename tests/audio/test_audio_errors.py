@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +33,22 @@ CODECS = {
 EVERY = sorted(CODECS)
 
 
+def names(folder):
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def like(extension, **more):
     codec = CODECS[extension]
     return spec(codec, 48_000, bits=16 if codec in ("pcm", "flac", "alac") else None, **more)
+
+
+def break_off(path, output, error, **options):
+    """Begin to write, and raise in the middle."""
+    with open_writer(path, output, **options) as writer:
+        writer.write(noise(2, 50_000))
+        assert any(name.endswith(".part") for name in names(path.parent))
+        raise error
 
 
 def refused(path):
@@ -118,7 +132,7 @@ def test_a_header_without_samples(tmp_path, extension):
         open_writer(tmp_path / f"b{extension}", probe(path)),
     ):
         pass
-    assert os.listdir(tmp_path) == [path.name]
+    assert names(tmp_path) == [path.name]
 
 
 def test_zero_samples(tmp_path):
@@ -204,24 +218,25 @@ def test_an_existing_output_is_kept(tmp_path):
 def test_an_existing_output_is_replaced_only_when_the_new_one_is_whole(tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(b"precious")
-    with pytest.raises(RuntimeError), open_writer(path, spec(bits=16), overwrite=True) as writer:
-        writer.write(noise(2, 100))
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        break_off(path, spec(bits=16), RuntimeError, overwrite=True)
     assert path.read_bytes() == b"precious"
     with open_writer(path, spec(bits=16), overwrite=True) as writer:
         writer.write(noise(2, 100))
         assert path.read_bytes() == b"precious"
     assert probe(path).frames == 100
-    assert os.listdir(tmp_path) == ["a.wav"]
+    assert names(tmp_path) == ["a.wav"]
 
 
 def test_an_output_made_by_someone_else_meanwhile_is_kept(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(OutputExistsError, match="by another program"), open_writer(path, spec(bits=16)) as writer:
-        writer.write(noise(2, 100))
-        path.write_bytes(b"precious")
+    writer = open_writer(path, spec(bits=16))
+    writer.write(noise(2, 100))
+    path.write_bytes(b"precious")
+    with pytest.raises(OutputExistsError, match="by another program"):
+        writer.close()
     assert path.read_bytes() == b"precious"
-    assert os.listdir(tmp_path) == ["a.wav"]
+    assert names(tmp_path) == ["a.wav"]
 
 
 @pytest.mark.parametrize("kind", ["same", "symbolic", "hard"])
@@ -244,11 +259,9 @@ def test_the_output_is_the_input(tmp_path, kind):
 
 @pytest.mark.parametrize("extension", EVERY)
 def test_an_interrupt_leaves_nothing(tmp_path, extension):
-    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / f"a{extension}", like(extension)) as writer:
-        writer.write(noise(2, 50_000))
-        assert len(os.listdir(tmp_path)) == 1
-        raise KeyboardInterrupt
-    assert os.listdir(tmp_path) == []
+    with pytest.raises(KeyboardInterrupt):
+        break_off(tmp_path / f"a{extension}", like(extension), KeyboardInterrupt)
+    assert names(tmp_path) == []
 
 
 def test_a_fault_of_ours_is_not_written(tmp_path):
@@ -256,10 +269,10 @@ def test_a_fault_of_ours_is_not_written(tmp_path):
     bad[0, 5] = np.nan
     with pytest.raises(UnwritableAudioError, match="NaN"), open_writer(tmp_path / "a.wav", spec(bits=16)) as writer:
         writer.write(bad)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
     with pytest.raises(ValueError, match="shape"), open_writer(tmp_path / "a.wav", spec(bits=16)) as writer:
         writer.write(noise(1, 100))
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 FILL_THE_DISK = """
@@ -284,14 +297,14 @@ for extension in EVERY:
 
 def test_a_full_disk_leaves_nothing(tmp_path):
     """A limit on the size of files fails in the same calls as a full disk, and needs no special file system."""
-    here = os.path.dirname(__file__)
+    here = str(Path(__file__).parent)
     command = [sys.executable, "-c", FILL_THE_DISK, here, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [f"{extension} refused True []" for extension in EVERY]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
 def test_a_full_disk_behind_standard_output():
     program = (
         "import numpy as np\nfrom audio_cases import spec\nfrom goodtake.audio import open_writer\n"
@@ -302,8 +315,8 @@ def test_a_full_disk_behind_standard_output():
         "except UnwritableAudioError as error:\n    import sys, os\n"
         "    print(error, file=sys.stderr, flush=True)\n    os._exit(3)\n"
     )
-    with open("/dev/full", "wb") as full:
-        environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    with Path("/dev/full").open("wb") as full:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
         done = subprocess.run(
             [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True, env=environment
         )

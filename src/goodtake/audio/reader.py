@@ -119,6 +119,8 @@ def _open(path: Path) -> BinaryIO:
         raise UnreadableAudioError(f"{path}: is a folder; give an audio file, or the files in it with {path}/*")
     if path.exists() and not path.is_file():  # opening a pipe would wait for its other end
         raise UnreadableAudioError(f"{path}: is no ordinary file; pipe the sound into standard input and give -")
+    if path.exists() and not path.is_file():  # opening a named pipe would wait for ever
+        raise UnreadableAudioError(f"{path}: is no ordinary file; pipe the sound into standard input and give -")
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
