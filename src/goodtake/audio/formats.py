@@ -37,6 +37,7 @@ EXTENSIONS = {
     ".webm": ("matroska", "webm"),
 }
 PCM_CONTAINERS = frozenset({"wav", "w64", "aiff", "caf"})
+SOUND_ONLY_MUXERS = frozenset({"mp3", "ogg", "opus", "ipod"})
 VIDEO_CONTAINERS = frozenset({"mp4", "mov", "matroska"})
 # What each muxer takes, best first; the first is used when the input's codec is not among them.
 MUXER_CODECS = {

@@ -14,7 +14,7 @@ import numpy as np
 from goodtake.audio.atomic import AtomicFile, check_output, disk_errors
 from goodtake.audio.carry import Baggage, pack_baggage
 from goodtake.audio.encoders import Encoder, FlacEncoder, PcmEncoder
-from goodtake.audio.formats import PCM_CONTAINERS, OutputFormat, plan_output
+from goodtake.audio.formats import PCM_CONTAINERS, SOUND_ONLY_MUXERS, OutputFormat, plan_output
 from goodtake.audio.info import STANDARD_STREAM, AudioInfo
 from goodtake.audio.pcm import FloatArray
 from goodtake.errors import UnwritableAudioError
@@ -148,7 +148,7 @@ def _encoder(file: BinaryIO, output: OutputFormat, like: AudioInfo, baggage: Bag
         from goodtake.audio.vorbis import make_vorbis_encoder
 
         return make_vorbis_encoder(file, output, baggage)
-    if output.muxer in ("mp3", "ogg", "opus", "ipod") and not like.has_video:
+    if output.muxer in SOUND_ONLY_MUXERS:
         from goodtake.audio.libav_encode import LibavEncoder
 
         return LibavEncoder(file, output, baggage)
