@@ -11,8 +11,10 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +103,8 @@ def print_tables(rows: list[dict], model: str, names: list[str]) -> None:
             cells = []
             for name in names:
                 before, after = np.mean(means["nothing", name]), np.mean(means[model, name])
-                change = f"{100 * (after / before - 1):+.0f} %" if name in ("mrs", "l1") else f"{after - before:+.2f}"
+                relative = name in ("mrs", "l1") and before > 0
+                change = f"{100 * (after / before - 1):+.1f} %" if relative else f"{after - before:+.2f}"
                 cells.append(f"{before:8.2f} ->{after:7.2f} {change:>7}")
             print(f"{'':10} {condition:8}" + "".join(f"{cell:>26}" for cell in cells))
 
@@ -123,6 +126,22 @@ def print_bias(rows: list[dict]) -> None:
             )
 
 
+_worker: dict[str, Any] = {}
+"""Bank and engine of this process."""
+
+
+def set_up(library: Path, rate: int, model: str, threads: int) -> None:
+    """Loads what a worker needs."""
+    _worker["bank"] = Bank.from_folder(library / "dev", rate)
+    _worker["enhancer"] = Enhancer(model, threads=threads)
+
+
+def measure_clip(clip: DevClip, number: int, conditions: list[str], names: list[str]) -> list[dict]:
+    """Returns the rows of one clip under all conditions."""
+    bank, enhancer = _worker["bank"], _worker["enhancer"]
+    return [row for condition in conditions for row in rows_of(clip, number, condition, bank, enhancer, names)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
@@ -132,16 +151,16 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=36, help="clips of each kind")
     parser.add_argument("--conditions", default=",".join(SHOWN))
     parser.add_argument("--metrics", default=",".join(METRICS))
-    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="of the networks, in each process")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    bank = Bank.from_folder(arguments.library / "dev", arguments.rate)
-    enhancer = Enhancer(arguments.model, threads=arguments.threads)
-    names = arguments.metrics.split(",")
-    rows = []
-    for number, clip in enumerate(dev_clips(arguments.library, arguments.rate, arguments.channels, arguments.count)):
-        for condition in arguments.conditions.split(","):
-            rows.extend(rows_of(clip, number, condition, bank, enhancer, names))
+    names, conditions = arguments.metrics.split(","), arguments.conditions.split(",")
+    clips = dev_clips(arguments.library, arguments.rate, arguments.channels, arguments.count)
+    setup = (arguments.library, arguments.rate, arguments.model, arguments.threads)
+    with ProcessPoolExecutor(arguments.jobs, initializer=set_up, initargs=setup) as pool:
+        futures = [pool.submit(measure_clip, clip, number, conditions, names) for number, clip in enumerate(clips)]
+        rows = [row for future in futures for row in future.result()]
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

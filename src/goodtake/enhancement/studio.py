@@ -24,9 +24,14 @@ CHUNK_FRAMES = 512
 CHUNK_BYTES = 48_000_000
 """A chunk of the complex spectrogram stays under this, however many channels and however high the rate."""
 
-SEAM = N_BINS - 16
-SEAM_MEAN = 8
-"""At 16 kHz, where the net learnt, the last quarter kilohertz is an anti-alias slope and a Nyquist bin; files of higher
+FAULTS = ("snr_db", "drr_db", "colour_db")
+"""What the gate looks at: noise, room, and the mean correction of the long-term spectrum."""
+
+DB_PER_NAT = 8.685889638
+
+SEAM = N_BINS - 48
+SEAM_MEAN = 16
+"""At 16 kHz, where the net learnt, the anti-alias slope takes the last three quarters of a kilohertz; files of higher
 rates have full sound there, so they take the mean gain of the bins just below."""
 
 SILENCE = 1e-9
@@ -77,7 +82,7 @@ class StudioEngine:
         self.n_bands = int(bundle.config["model"]["take"]["n_bands"])
         self.stretch_frames = round(float(bundle.config["take_seconds"]) / 0.016) + 1
         gate = bundle.config["gate"]
-        self._gate = (float(gate["closed_nats"]), float(gate["open_nats"]))
+        self._gate = {fault: (float(gate[fault]["closed"]), float(gate[fault]["open"])) for fault in FAULTS}
 
     def hearing(self, grid: FrameGrid, sample_rate: int) -> Hearing:
         """Returns an ear for one take."""
@@ -96,13 +101,22 @@ class StudioEngine:
         colour = _spread(self.n_bands) @ correction
         statistics = hearing.bins.statistics(hearing.level) + colour[:, None]
         high = hearing.high.statistics(hearing.level)
-        return Judgement(hearing.level, statistics, high, colour, correction, fact, self.wet(float(fact[3])))
+        return Judgement(hearing.level, statistics, high, colour, correction, fact, self.wet(fact, correction))
 
-    def wet(self, distance: float) -> float:
-        """Returns how much enhancement a take wants: none up to the gate's lower end, all from its upper end on."""
-        closed, opened = self._gate
-        place = float(np.clip((distance - closed) / (opened - closed), 0, 1))
-        return place * place * (3 - 2 * place)
+    def wet(self, facts: FloatArray, correction: FloatArray) -> float:
+        """Returns how much enhancement a take wants, 0 to 1: as much as its worst faults, each on a ramp of its own.
+
+        A fault at the closed end of its ramp wants nothing, one at the open end everything; what one leaves dry,
+        the next may still want.
+        """
+        measures = dict(
+            zip(FAULTS, (10 * facts[0], 10 * facts[1], DB_PER_NAT * np.abs(correction).mean()), strict=True)
+        )
+        dry = 1.0
+        for fault, (closed, opened) in self._gate.items():
+            place = float(np.clip((measures[fault] - closed) / (opened - closed), 0, 1))
+            dry *= 1 - place * place * (3 - 2 * place)
+        return 1 - dry
 
     def _listen(self, hearing: Hearing) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Asks the take net about each stretch that is within 30 dB of the loudest."""

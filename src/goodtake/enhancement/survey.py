@@ -10,8 +10,7 @@ from goodtake.diagnosis.diagnosis import Diagnosis, TakeFacts
 from goodtake.diagnosis.measures import Measures
 from goodtake.enhancement.enhancer import Enhancer, Survey
 from goodtake.enhancement.files import BLOCK_FRAMES
-
-DB_PER_NAT = 8.685889638
+from goodtake.enhancement.studio import DB_PER_NAT
 
 
 def diagnose(

@@ -16,9 +16,12 @@ from goodtake.training.export import Graph, write_bundle
 from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, plain
 from goodtake.training.run import load_engine
 
-GATE_CLOSED_NATS = 0.0
-GATE_OPEN_NATS = 0.01
-"""Distances from clean below which a take is left alone and above which it is enhanced in full."""
+GATE = {
+    "snr_db": {"closed": 30.0, "open": 20.0},
+    "drr_db": {"closed": 12.0, "open": 2.0},
+    "colour_db": {"closed": 0.8, "open": 2.6},
+}
+"""Where each fault, as the take net sees it, begins to be enhanced and where it is in full. Chosen on dev material."""
 
 
 def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None) -> None:
@@ -89,7 +92,7 @@ def export_studio(
         "high": plain(asdict(high.config)),
         "context_frames": engine.config.context_frames,
         "take_seconds": recipe.data.take_seconds,
-        "gate": {"closed_nats": GATE_CLOSED_NATS, "open_nats": GATE_OPEN_NATS},
+        "gate": GATE,
         "training": training,
     }
     write_bundle(folder, recipe.name, "studio", graphs, config, card)
