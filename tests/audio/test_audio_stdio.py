@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from audio_cases import noise, spec, write
 
 from goodtake.audio import probe, read_audio
+from goodtake.audio.formats import EXTENSIONS
 from goodtake.errors import UnreadableAudioError
 
 PASS_ON = """
@@ -61,3 +63,18 @@ def test_public_names_exist():
         assert getattr(goodtake.audio, name).__doc__
     with pytest.raises(AttributeError, match="nonsense"):
         _ = goodtake.audio.nonsense
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "audio.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    write(tmp_path / "take.m4a", noise(2, 5000), spec("aac"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "docs/audio.md", "exec"), {})
+    assert probe("louder.m4a").frames == 5000
+
+
+def test_the_page_names_every_extension():
+    page = (Path(__file__).parents[2] / "docs" / "audio.md").read_text(encoding="utf-8")
+    missing = [extension for extension in EXTENSIONS if f"`{extension}`" not in page]
+    assert missing == [".wave", ".rf64"]  # other names of .wav

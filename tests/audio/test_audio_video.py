@@ -10,7 +10,9 @@ from audio_cases import copy, noise, offset
 from goodtake.audio import open_reader, probe, read_audio
 
 
-def make_video(path, *, sound="aac", rate=48_000, seconds=2, late=Fraction(0), second_sound=False, codec="mpeg4"):
+def make_video(
+    path, *, sound="aac", rate=48_000, seconds=2, late=Fraction(0), gap=Fraction(0), second_sound=False, codec="mpeg4"
+):
     """Pictures at 25 per second and noise that begins ``late`` seconds after them."""
     wave = noise(2, rate * seconds)
     with av.open(str(path), "w") as muxer:
@@ -36,6 +38,8 @@ def make_video(path, *, sound="aac", rate=48_000, seconds=2, late=Fraction(0), s
                 part = part if packed.endswith("p") else part.T.reshape(1, -1)
                 frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part), format=packed, layout="stereo")
                 frame.sample_rate, frame.pts = rate, start + round(late * rate)
+                if start >= wave.shape[1] // 2:
+                    frame.pts += round(gap * rate)
                 muxer.mux(stream.encode(frame))
             muxer.mux(stream.encode(None))
     return wave
@@ -99,6 +103,19 @@ def test_sound_that_begins_late_stays_late(tmp_path, extension):
     # Matroska names the time of the first packet, delay included; both files do so in their own way.
     assert abs(sound_start(path) - sound_start(target)) < 0.025
     assert sound_start(path) > 0.4
+
+
+@pytest.mark.parametrize(("extension", "sound"), [(".mp4", "aac"), (".mkv", "aac"), (".mkv", "pcm_s16le")])
+def test_a_gap_in_the_sound_is_filled_with_silence(tmp_path, extension, sound):
+    path, plain = tmp_path / f"a{extension}", tmp_path / f"plain{extension}"
+    make_video(path, sound=sound, gap=Fraction(1, 2))
+    make_video(plain, sound=sound)
+    wave, without = read_audio(path)[0], read_audio(plain)[0]
+    assert abs(wave.shape[1] - without.shape[1] - 24_000) < 50
+    silent = np.flatnonzero(np.abs(wave).max(axis=0) == 0)
+    assert len(silent) >= 22_000
+    assert offset(without[:, -20_000:], wave[:, -20_000:]) in range(-50, 51)
+    assert read_audio(copy(path, tmp_path / f"b{extension}"))[0].shape == wave.shape
 
 
 def test_other_sound_tracks_are_copied(tmp_path):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -36,6 +37,8 @@ TECHNICAL_TAGS = frozenset(
 )
 # PyAV counts planes up to a null pointer and so runs past the end of eight: then only packed frames are safe.
 PLANES_MISCOUNTED = 8
+MIN_GAP_S = 0.06
+GAP_BLOCK_FRAMES = 65_536
 
 
 @contextmanager
@@ -195,6 +198,8 @@ def decode(file: BinaryIO, demuxer: str, name: str, sample_rate: int, channels: 
     """Yield the decoded sound of the first sound stream as it comes out of the codec.
 
     libav drops the encoder's delay by itself, and the padding where the container says it in a way it understands.
+    Where the time stamps of a video's sound jump ahead (a phone that was busy, a cut), silence fills the gap, as in
+    players: sound and pictures stay in step.
 
     Shape:
         (channel, time) each, in the codec's own type: uint8, int16, int32, float32 or float64.
@@ -211,6 +216,7 @@ def decode(file: BinaryIO, demuxer: str, name: str, sample_rate: int, channels: 
             stream.codec_context.thread_count = 1
             frames = container.decode(stream)
             to_packed = None
+            gaps = _Gaps(container, sample_rate) if demuxer in ("mov", "matroska") else None
         while True:
             with translated(f"{name} after {count / sample_rate:.3f} s"):
                 frame = next(frames, None)
@@ -219,14 +225,39 @@ def decode(file: BinaryIO, demuxer: str, name: str, sample_rate: int, channels: 
                 if frame.sample_rate != sample_rate or frame.layout.nb_channels != channels:
                     at = f"{name} after {count / sample_rate:.3f} s"
                     raise damaged(at, f"it changes to {frame.layout.nb_channels} channels at {frame.sample_rate} Hz")
+                pts = None if frame.pts is None or not frame.time_base else Fraction(frame.pts * frame.time_base)
                 if frame.format.is_planar and channels >= PLANES_MISCOUNTED:
                     to_packed = to_packed or av.AudioResampler(frame.format.packed, frame.layout, sample_rate)
                     (frame,) = to_packed.resample(frame)
                 samples = frame.to_ndarray()
+                gap = gaps.before(pts, samples, count) if gaps else 0
             if not frame.format.is_planar:
                 samples = samples.reshape(-1, channels).T  # (time * channel,) -> (channel, time)
-            count += samples.shape[1]
+            for start in range(0, gap, GAP_BLOCK_FRAMES):
+                yield np.zeros((channels, min(GAP_BLOCK_FRAMES, gap - start)), samples.dtype)
+            count += gap + samples.shape[1]
             yield samples
+
+
+class _Gaps:
+    """Finds jumps in the time stamps of decoded frames."""
+
+    def __init__(self, container: InputContainer, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.longest = container.duration * sample_rate // 1_000_000 if container.duration else 0
+        self.first: Fraction | None = None
+
+    def before(self, pts: Fraction | None, samples: NDArray[Any], count: int) -> int:
+        """Samples of silence that belong before a frame when ``count`` samples came earlier; small jitter is none."""
+        if pts is None:
+            return 0
+        if self.first is None:
+            self.first = pts
+        gap = round((pts - self.first) * self.sample_rate) - count
+        # Damaged time stamps may point anywhere: nothing is filled beyond the length that the container claims.
+        if gap < MIN_GAP_S * self.sample_rate or count + gap > self.longest or samples.dtype == np.uint8:
+            return 0
+        return gap
 
 
 def to_float(samples: NDArray[Any], is_double: bool) -> FloatArray:
