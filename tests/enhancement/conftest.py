@@ -13,7 +13,7 @@ from goodtake.enhancement.enhancer import Enhancer
 def enhancer():
     """Enhances everything: how much a take needs is the model's affair, and tested elsewhere."""
     enhancer = Enhancer(threads=1)
-    enhancer.engine.wet = lambda facts, correction: 1.0
+    enhancer.engine.amounts = lambda facts, correction: (1.0, 1.0)
     return enhancer
 
 
@@ -21,7 +21,7 @@ def enhancer():
 def idle_enhancer():
     """Finds that no take needs anything."""
     enhancer = Enhancer(threads=1)
-    enhancer.engine.wet = lambda facts, correction: 0.0
+    enhancer.engine.amounts = lambda facts, correction: (0.0, 0.0)
     return enhancer
 
 

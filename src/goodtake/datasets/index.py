@@ -30,6 +30,30 @@ class Entry:
     licence: str
 
 
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"})
+
+
+def read_folder(folder: Path) -> list[Entry]:
+    """Returns an entry for every audio file below a plain folder; its first subfolder counts as its library.
+
+    Raises:
+        DatasetError: when it is no folder or holds no audio.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is no folder: give a folder of recordings")
+    entries = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file():
+            parts = path.relative_to(folder).parts
+            library, instrument = (parts[0] if len(parts) > 1 else folder.name), (parts[-2] if len(parts) > 2 else "")
+            entries.append(Entry(path, "train", "performance", library, instrument, ""))
+    if not entries:
+        raise DatasetError(
+            f"{folder} holds no audio ({', '.join(sorted(AUDIO_SUFFIXES))}): give a folder of recordings"
+        )
+    return entries
+
+
 def read_index(root: Path, part: str, kind: str) -> list[Entry]:
     """Returns the entries of one part and kind, in the order of the index.
 

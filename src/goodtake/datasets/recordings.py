@@ -12,7 +12,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from goodtake.datasets.index import Entry, read_index
+from goodtake.datasets.index import Entry, read_folder, read_index
 from goodtake.dsp.stft import Wave
 from goodtake.errors import DatasetError
 
@@ -37,6 +37,11 @@ class Recordings:
     def from_index(cls, root: Path, part: str, sample_rate: int, channels: int = 1) -> "Recordings":
         """Reads every performance of one part of a sound library."""
         return cls.from_entries(read_index(root, part, "performance"), sample_rate, channels)
+
+    @classmethod
+    def from_folder(cls, folder: Path, sample_rate: int, channels: int = 1) -> "Recordings":
+        """Reads every recording below a plain folder; each of its subfolders gets a share of its own."""
+        return cls.from_entries(read_folder(folder), sample_rate, channels)
 
     @classmethod
     def from_entries(cls, entries: list[Entry], sample_rate: int, channels: int = 1) -> "Recordings":

@@ -51,7 +51,8 @@ class Judgement:
         correction: the same in the take net's bands, nats: (band,).
         facts: signal-to-noise ratio / 10 dB, direct-to-reverberant ratio / 10 dB, ln decay time in seconds, distance
             from clean in nats: (4,).
-        wet: how much of the enhancement is wanted, 0 to 1.
+        moving: how much of the frame-by-frame gains is wanted, 0 to 1.
+        wet: how much of the colour correction is wanted, 0 to 1, and so how much of anything; never below `moving`.
     """
 
     level: float
@@ -60,6 +61,7 @@ class Judgement:
     colour: FloatArray
     correction: FloatArray
     facts: FloatArray
+    moving: float
     wet: float
 
 
@@ -101,22 +103,25 @@ class StudioEngine:
         colour = _spread(self.n_bands) @ correction
         statistics = hearing.bins.statistics(hearing.level) + colour[:, None]
         high = hearing.high.statistics(hearing.level)
-        return Judgement(hearing.level, statistics, high, colour, correction, fact, self.wet(fact, correction))
+        amounts = self.amounts(fact, correction)
+        return Judgement(hearing.level, statistics, high, colour, correction, fact, *amounts)
 
-    def wet(self, facts: FloatArray, correction: FloatArray) -> float:
-        """Returns how much enhancement a take wants, 0 to 1: as much as its worst faults, each on a ramp of its own.
+    def amounts(self, facts: FloatArray, correction: FloatArray) -> tuple[float, float]:
+        """Returns how much a take wants of the frame-by-frame gains and of the colour correction, 0 to 1 each.
 
-        A fault at the closed end of its ramp wants nothing, one at the open end everything; what one leaves dry,
-        the next may still want.
+        Each fault has a ramp: at its closed end it wants nothing, at its open end everything. Noise and room are what
+        gains that move can mend; a wrong colour wants a filter that stands still. The gains were learnt on corrected
+        colour, so the correction is never less than they are.
         """
         measures = dict(
             zip(FAULTS, (10 * facts[0], 10 * facts[1], DB_PER_NAT * np.abs(correction).mean()), strict=True)
         )
-        dry = 1.0
+        wanted = {}
         for fault, (closed, opened) in self._gate.items():
             place = float(np.clip((measures[fault] - closed) / (opened - closed), 0, 1))
-            dry *= 1 - place * place * (3 - 2 * place)
-        return 1 - dry
+            wanted[fault] = place * place * (3 - 2 * place)
+        moving = 1 - (1 - wanted["snr_db"]) * (1 - wanted["drr_db"])
+        return moving, max(moving, wanted["colour_db"])
 
     def _listen(self, hearing: Hearing) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Asks the take net about each stretch that is within 30 dB of the loudest."""
@@ -195,7 +200,7 @@ class StudioStream:
         chunk_frames: int = CHUNK_FRAMES,
     ) -> None:
         self.engine, self.judgement, self.grid, self.sample_rate = engine, judgement, grid, sample_rate
-        self.amount = np.float32(strength * judgement.wet)
+        self.moving, self.still = np.float32(strength * judgement.moving), np.float32(strength * judgement.wet)
         self.chunk_frames = chunk_frames
         self._has_high = grid.n_bins > N_BINS
         self._spectra: list[Spectrum] = []  # frames not yet decided
@@ -227,13 +232,14 @@ class StudioStream:
             log_gain[SEAM:] = log_gain[SEAM - SEAM_MEAN : SEAM].mean(axis=0)
         enhanced = self._take_frames(frames)
         bins = min(N_BINS, enhanced.shape[1])
-        gain = np.exp(self.amount * log_gain[:bins, inside])
-        turn = np.exp(1j * (self.amount * angle[:bins, inside]))
+        still = (self.still - self.moving) * self.judgement.colour[:bins, None]
+        gain = np.exp(self.moving * log_gain[:bins, inside] + still)
+        turn = np.exp(1j * (self.moving * angle[:bins, inside]))
         enhanced[:, :bins] *= (gain * turn).astype(np.complex64)
         if self._has_high:
             present = (high_matrix(self.grid, self.sample_rate).sum(axis=1) > 0).astype(np.float32)
             high = self.engine.high_gains(heard[:N_BINS], log_gain, heard[N_BINS:], present, self.judgement)
-            spread = spread_high(self.amount * high[:, inside], self.grid, self.sample_rate)
+            spread = spread_high(self.moving * high[:, inside], self.grid, self.sample_rate)
             enhanced[:, N_BINS:] *= np.exp(spread)
         drop = max(0, self._past + frames - self.engine.context)
         self._heard = self._heard[:, drop:]

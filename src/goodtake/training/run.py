@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from goodtake.datasets.clips import CleanClips, RenderClip
+from goodtake.datasets.index import INDEX_NAME
 from goodtake.datasets.notes import NoteLibrary
 from goodtake.datasets.recordings import Recordings
 from goodtake.datasets.render import Renderer
@@ -23,7 +24,11 @@ from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, Losses, State, train
 from goodtake.training.pairs import Batch, PairBatches
 from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, resolved_yaml
+from goodtake.training.samples import SampleWriter, draw_curves
 from goodtake.training.studio import studio_losses, take_losses
+
+SAMPLE_BATCH = 2**31
+"""Number of the batch that samples are made of: one that no run reaches."""
 
 
 def train_recipe(
@@ -60,16 +65,34 @@ def train_recipe(
         of_task = take_losses if recipe.task == "take" else studio_losses
         losses = lambda net, batch: of_task(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
     report("reading the sound library")
-    clips = CleanClips(
-        Recordings.from_index(data_root, "train", data.sample_rate, data.channels),
-        data.clips,
-        render_from(data_root, recipe),
-    )
-    bank = Bank.from_folder(data_root / "train", data.sample_rate)
+    clips = CleanClips(recordings_from(data_root, recipe), data.clips, render_from(data_root, recipe))
+    bank = bank_from(data_root, recipe)
     batches = PairBatches(clips, bank, data, recipe.seed, FrameGrid.for_rate(data.sample_rate).hop_length)
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / RECIPE_NAME).write_text(resolved_yaml(recipe), encoding="utf-8")
-    return train(recipe, model, batches, losses, options, report)
+    show = SampleWriter(options.folder, batches[SAMPLE_BATCH], data) if recipe.task == "studio" else None
+
+    def on_save(state: State) -> None:
+        draw_curves(options.folder)
+        if show:
+            show(cast(StudioEngine, state.average), state.step)
+
+    return train(recipe, model, batches, losses, options, report, on_save)
+
+
+def recordings_from(data_root: Path, recipe: Recipe) -> Recordings:
+    """Returns the recordings of a sound library, or of a plain folder when it has no index."""
+    data = recipe.data
+    if (data_root / INDEX_NAME).is_file():
+        return Recordings.from_index(data_root, "train", data.sample_rate, data.channels)
+    return Recordings.from_folder(data_root, data.sample_rate, data.channels)
+
+
+def bank_from(data_root: Path, recipe: Recipe) -> Bank:
+    """Returns the rooms, noises and microphones of a sound library; simulated ones only for a plain folder."""
+    if (data_root / INDEX_NAME).is_file():
+        return Bank.from_folder(data_root / "train", recipe.data.sample_rate)
+    return Bank(recipe.data.sample_rate)
 
 
 def load_engine(run: Path) -> StudioEngine:
@@ -89,7 +112,7 @@ def load_engine(run: Path) -> StudioEngine:
 def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
     """Returns a renderer over the library's training notes and scores, or None when the recipe wants none."""
     data = recipe.data
-    if data.clips.rendered == 0:
+    if data.clips.rendered == 0 or not (data_root / INDEX_NAME).is_file():
         return None
     library = NoteLibrary.from_index(data_root, "train", data.sample_rate)
     library.preload()  # before the workers fork, so that they share it
