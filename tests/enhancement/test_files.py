@@ -142,6 +142,19 @@ def test_whole_numbers_never_exceed_full_scale(enhancer, tmp_path):
     assert np.abs(read_audio(tmp_path / "out.wav")[0]).max() <= 0.985 + 1e-6
 
 
+def test_floats_may_exceed_full_scale_and_are_brought_below_it_for_whole_numbers(enhancer, tmp_path):
+    loud = melody(1.2)
+    loud *= 3 / np.abs(loud).max()
+    path = write(tmp_path / "take.wav", loud, bits=32, is_float=True)
+    for target in ("out.wav", "out.flac"):
+        enhance_file(enhancer, path, tmp_path / target)
+    floats, whole = (read_audio(tmp_path / target)[0] for target in ("out.wav", "out.flac"))
+    assert np.abs(floats).max() > 1.5
+    assert np.abs(whole).max() <= 1
+    at_the_rails, beyond = np.abs(whole) >= 1 - 2**-20, np.abs(floats) > 1
+    assert at_the_rails.sum() < 0.05 * beyond.sum(), "it was clipped instead of limited"
+
+
 def packets(path):
     import av
 

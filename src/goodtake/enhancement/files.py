@@ -171,7 +171,7 @@ def enhance_file(
                 lambda: reader.blocks(BLOCK_FRAMES),
                 survey,
                 store=store,
-                ceiling=ceiling_for(reader.info, survey),
+                ceiling=ceiling_for(writer.output, survey),
                 progress=lambda done: progress("enhancing", done, survey.samples),
             )
         originals = _Rebuffer(reader.blocks(BLOCK_FRAMES)) if rest and changed else None
@@ -231,9 +231,9 @@ def _as_stored(block: Wave, output: OutputFormat) -> Wave:
     return int_to_float(float_to_int(block, output.bit_depth), output.bit_depth)
 
 
-def ceiling_for(info: AudioInfo, survey: Survey) -> float | None:
+def ceiling_for(output: OutputFormat, survey: Survey) -> float | None:
     """Returns the highest sample an output may have: none for floats, else at least what the take had itself."""
-    return None if info.is_float else min(1.0, max(CEILING, survey.peak))
+    return None if output.is_float else min(1.0, max(CEILING, survey.peak))
 
 
 class _Rebuffer:
