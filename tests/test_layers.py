@@ -24,7 +24,7 @@ CORE_USERS: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("bundles",),
     "rich": ("cli",),
     "safetensors": ("bundles", "training"),
-    "soundfile": ("audio", "datasets", "degrade"),
+    "soundfile": ("audio", "datasets", "degrade", "training"),
     "soxr": ("",),
     "typer": ("cli",),
     "yaml": ("bundles", "training"),
@@ -33,7 +33,7 @@ CORE_USERS: dict[str, tuple[str, ...]] = {
 
 OPTIONAL_USERS: dict[str, tuple[str, ...]] = {
     "fluidsynth": ("datasets.render",),
-    "matplotlib": ("enhance", "training"),
+    "matplotlib": ("training",),
     "mido": ("datasets.render",),
     "onnx": ("training",),
     "pyroomacoustics": ("degrade",),
