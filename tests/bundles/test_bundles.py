@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 
 from goodtake.bundles import find_bundle, load_bundle
 from goodtake.dsp.bands import N_BINS
+from goodtake.enhancement.studio import StudioEngine as StudioRunner
 from goodtake.errors import BundleError, ConfigError
 from goodtake.models.enhancer import StudioEngine
 from goodtake.models.high import FEATURES, HighConfig, HighNet
@@ -148,3 +149,12 @@ def test_run_folders_become_a_bundle(engine, tmp_path):
     assert bundle.config["training"] == {"steps": 4, "high_steps": 4}
     with pytest.raises(ConfigError, match="no run of the high net"):
         export_run(tmp_path / "run", tmp_path / "run", tmp_path / "other")
+
+
+@pytest.mark.parametrize("key", ["context_frames", "gate", "model"])
+def test_a_config_that_lacks_a_constant_is_refused_by_the_engine(folder, key):
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    del config[key]
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(BundleError, match=f"lacks '{key}'"):
+        StudioRunner(load_bundle(folder), threads=1)

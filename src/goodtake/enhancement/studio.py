@@ -80,11 +80,14 @@ class StudioEngine:
         self._take = bundle.session("take", threads)
         self._studio = bundle.session("studio", threads)
         self._high = bundle.session("high", threads)
-        self.context = int(bundle.config["context_frames"])
-        self.n_bands = int(bundle.config["model"]["take"]["n_bands"])
-        self.stretch_frames = round(float(bundle.config["take_seconds"]) / 0.016) + 1
-        gate = bundle.config["gate"]
-        self._gate = {fault: (float(gate[fault]["closed"]), float(gate[fault]["open"])) for fault in FAULTS}
+        try:
+            self.context = int(bundle.config["context_frames"])
+            self.n_bands = int(bundle.config["model"]["take"]["n_bands"])
+            self.stretch_frames = round(float(bundle.config["take_seconds"]) / 0.016) + 1
+            gate = bundle.config["gate"]
+            self._gate = {fault: (float(gate[fault]["closed"]), float(gate[fault]["open"])) for fault in FAULTS}
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"model {bundle.name} lacks {error} in its config.yaml: export it again") from error
 
     def hearing(self, grid: FrameGrid, sample_rate: int) -> Hearing:
         """Returns an ear for one take."""
