@@ -27,7 +27,7 @@ CORE_USERS: dict[str, tuple[str, ...]] = {
     "soundfile": ("audio", "datasets", "degrade", "training"),
     "soxr": ("",),
     "typer": ("cli",),
-    "yaml": ("bundles", "training"),
+    "yaml": ("bundles", "config", "training"),
 }
 """Where a library of the core install may be imported; "" is everywhere."""
 

@@ -7,6 +7,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from goodtake.bundles import find_bundle, load_bundle
+from goodtake.config import dump
 from goodtake.dsp.bands import N_BINS
 from goodtake.enhancement.studio import StudioEngine as StudioRunner
 from goodtake.errors import BundleError, ConfigError
@@ -17,7 +18,7 @@ from goodtake.models.take import TakeConfig
 from goodtake.training.checkpoints import save_checkpoint
 from goodtake.training.export import tensor_offsets
 from goodtake.training.export_studio import export_run, export_studio
-from goodtake.training.recipe import RECIPE_NAME, Recipe, resolved_yaml
+from goodtake.training.recipe import RECIPE_NAME, Recipe
 
 TINY = StudioConfig(dim=16, hidden=24, dilations=(1, 2), fine=4, coarse=4, take=TakeConfig(dim=16, blocks=1, hidden=16))
 HIGH = HighConfig(dim=8, hidden=8, dilations=(1,))
@@ -143,7 +144,7 @@ def test_run_folders_become_a_bundle(engine, tmp_path):
         ("high", HighNet(HIGH), Recipe(name="high", task="high", high=HIGH)),
     ):
         save_checkpoint(tmp_path / name, {"average": net.state_dict(), "step": 4})
-        (tmp_path / name / RECIPE_NAME).write_text(resolved_yaml(recipe))
+        (tmp_path / name / RECIPE_NAME).write_text(dump(recipe))
     export_run(tmp_path / "run", tmp_path / "high", tmp_path / "bundle")
     bundle = load_bundle(tmp_path / "bundle")
     assert bundle.config["training"] == {"steps": 4, "high_steps": 4}

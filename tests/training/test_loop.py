@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from goodtake.config import dump
 from goodtake.datasets.clips import CleanClips, ClipConfig
 from goodtake.datasets.recordings import Recordings
 from goodtake.degrade.bank import Bank
@@ -19,7 +20,7 @@ from goodtake.training.checkpoints import CHECKPOINT, load_checkpoint, save_chec
 from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, learning_rate, train
 from goodtake.training.pairs import PairBatches
-from goodtake.training.recipe import DataConfig, OptimiserConfig, Recipe, load_recipe, resolved_yaml
+from goodtake.training.recipe import DataConfig, OptimiserConfig, Recipe, load_recipe
 from goodtake.training.studio import colour_jitter, studio_losses
 
 TINY = StudioConfig(dim=16, hidden=24, dilations=(1,), fine=4, coarse=4, take=TakeConfig(dim=16, blocks=1, hidden=16))
@@ -174,7 +175,7 @@ def test_recipes_are_differences_and_their_resolution_reads_back(tmp_path):
     (tmp_path / "new.yaml").write_text("base: base.yaml\nname: new\noptimiser: {warmup_steps: 9}\n")
     recipe = load_recipe(tmp_path / "new.yaml")
     assert (recipe.name, recipe.optimiser.learning_rate, recipe.optimiser.warmup_steps) == ("new", 1.0, 9)
-    (tmp_path / "resolved.yaml").write_text(resolved_yaml(recipe))
+    (tmp_path / "resolved.yaml").write_text(dump(recipe))
     assert load_recipe(tmp_path / "resolved.yaml") == recipe
 
 

@@ -41,7 +41,7 @@ def models_command(
 
 def export_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the studio engine.")],
-    high_run: Annotated[Path, typer.Argument(help="Run folder of the high net.")],
+    high_run: Annotated[Path, typer.Argument(help="Run folder of the high net, or a model that has one.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the bundle to write.")],
     card: Annotated[Path | None, typer.Option(help="Model card, Markdown.")] = None,
 ) -> None:

@@ -15,7 +15,7 @@ def train_command(
     data: Annotated[Path, typer.Option(help="Sound library: a folder with index.csv.")],
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the recipe by default.")] = None,
     engine: Annotated[
-        Path | None, typer.Option(help="Run folder of an engine to go on from, or to stand beside (high).")
+        Path | None, typer.Option(help="Run folder or model of an engine to go on from, or to stand beside (high).")
     ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="End cleanly after that many minutes.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of the networks; 0 takes all cores.")] = 0,

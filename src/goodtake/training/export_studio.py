@@ -6,15 +6,14 @@ from typing import Any
 
 import torch
 
+from goodtake.config import plain
 from goodtake.dsp.bands import N_BINS, QUANTILES
-from goodtake.errors import ConfigError
 from goodtake.models.enhancer import StudioEngine
 from goodtake.models.high import FEATURES, HighNet
 from goodtake.models.studio import STATISTICS
-from goodtake.training.checkpoints import load_checkpoint
+from goodtake.training.engines import load_engine, load_high, training_steps
 from goodtake.training.export import Graph, write_bundle
-from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, plain
-from goodtake.training.run import load_engine
+from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe
 
 GATE = {
     "snr_db": {"closed": 30.0, "open": 20.0},
@@ -29,21 +28,15 @@ def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None
 
     Args:
         run: of the take net and studio net.
-        high_run: of the high net.
+        high_run: of the high net, or a bundle that has one.
         folder: of the bundle.
         card: Markdown; a line of facts when None.
 
     Raises:
         ConfigError: when a folder holds no whole run.
     """
-    recipe, engine = load_recipe(run / RECIPE_NAME), load_engine(run)
-    high_recipe, state = load_recipe(high_run / RECIPE_NAME), load_checkpoint(high_run)
-    if state is None or high_recipe.task != "high":
-        raise ConfigError(f"{high_run} holds no run of the high net: train recipes/train/studio-high.yaml first")
-    high = HighNet(high_recipe.high)
-    high.load_state_dict(state["average"])
-    engine_state = load_checkpoint(run)
-    training = {"steps": engine_state["step"] if engine_state else 0, "high_steps": state["step"]}
+    recipe, engine, high = load_recipe(run / RECIPE_NAME), load_engine(run), load_high(high_run)
+    training = {"steps": training_steps(run, "steps"), "high_steps": training_steps(high_run, "high_steps")}
     text = card.read_text(encoding="utf-8") if card else f"# {recipe.name}\n\nTraining: {training}\n"
     export_studio(engine, high, folder, recipe, training, text)
 

@@ -30,12 +30,14 @@ class State:
         average: exponentially averaged weights, which are the ones shipped.
         optimiser: AdamW.
         step: steps done.
+        steps_before: steps that the weights it began with had behind them.
     """
 
     model: nn.Module
     average: nn.Module
     optimiser: torch.optim.Optimizer
     step: int = 0
+    steps_before: int = 0
 
     @classmethod
     def begin(cls, model: nn.Module, config: OptimiserConfig) -> "State":
@@ -56,6 +58,7 @@ class State:
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "steps_before": self.steps_before,
             "recipe": asdict(recipe),
         }
 
@@ -72,6 +75,7 @@ class State:
             raise ConfigError(f"the checkpoint in {where} has another architecture: give another run folder") from error
         self.optimiser.load_state_dict(values["optimiser"])
         self.step = int(values["step"])
+        self.steps_before = int(values.get("steps_before", 0))
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def train(
     options: LoopOptions,
     report: Callable[[str], None],
     on_save: Callable[[State], None] = lambda state: None,
+    steps_before: int = 0,
 ) -> State:
     """Trains until the recipe's last step or the time is up, and returns the state.
 
@@ -114,11 +119,13 @@ def train(
         options: folder and time.
         report: called with a line of progress.
         on_save: called after each checkpoint, for samples and curves.
+        steps_before: steps behind the weights that a fresh run begins with.
 
     Raises:
         ConfigError: when a loss is not finite (the last checkpoint stays), or the checkpoint does not fit.
     """
     state = State.begin(model, recipe.optimiser)
+    state.steps_before = steps_before
     saved = load_checkpoint(options.folder)
     if saved:
         state.restore(saved, options.folder)

@@ -1,25 +1,14 @@
-"""Recipes: what a run trains, on what, for how long. A recipe is YAML and says how it differs from its base.
+"""Recipes: what a run trains, on what, for how long. How they are written: `goodtake.config`."""
 
-```yaml
-base: studio.yaml
-optimiser:
-  learning_rate: 3.0e-4
-```
-"""
-
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
-import yaml
-
+from goodtake.config import load_dataclass
 from goodtake.datasets.clips import ClipConfig
 from goodtake.degrade.draw import STUDIO, DegradeConfig
 from goodtake.errors import ConfigError
 from goodtake.models.high import HighConfig
 from goodtake.models.studio import StudioConfig
-
-T = TypeVar("T")
 
 TASKS = ("studio", "take", "high")
 RECIPE_NAME = "recipe.yaml"
@@ -116,68 +105,7 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: when a file is missing, is not YAML, or has a key or type that a recipe does not have.
     """
-    recipe = build(Recipe, _load_values(path), str(path))
+    recipe = load_dataclass(Recipe, path)
     if recipe.task not in TASKS:
         raise ConfigError(f"{path}: task is {recipe.task!r}: use one of {', '.join(TASKS)}")
     return recipe
-
-
-def resolved_yaml(recipe: Recipe) -> str:
-    """Writes a recipe with all its defaults, as it is kept beside the weights."""
-    return str(yaml.safe_dump(plain(asdict(recipe)), sort_keys=False))
-
-
-def plain(value: Any) -> Any:
-    """Turns tuples into lists, for YAML."""
-    if isinstance(value, dict):
-        return {key: plain(entry) for key, entry in value.items()}
-    return [plain(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def build(kind: type[T], values: Any, where: str) -> T:
-    """Fills a dataclass, and those within it, from plain values.
-
-    Raises:
-        ConfigError: on an unknown key or a value of another type.
-    """
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where}: expected keys and values, got {values!r}")
-    hints = get_type_hints(kind)
-    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}: use one of {', '.join(sorted(known))}")
-    return kind(**{key: _convert(hints[key], value, f"{where}: {key}") for key, value in values.items()})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint):
-        return build(hint, value, where)  # type: ignore[arg-type]
-    if isinstance(value, list):
-        return tuple(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint in (int, float, str, bool) and not isinstance(value, hint):
-        raise ConfigError(f"{where}: expected {hint.__name__}, got {value!r}")
-    return value
-
-
-def _load_values(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ConfigError(f"recipe {path} cannot be read ({error.strerror}): give the path of a recipe") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"recipe {path} is not YAML: {str(error).splitlines()[0]}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"recipe {path} holds no keys: see recipes/train/studio.yaml")
-    base = values.pop("base", None)
-    return _merge(_load_values(path.parent / base), values) if base else values
-
-
-def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from goodtake.config import dump
 from goodtake.datasets.clips import CleanClips, RenderClip
 from goodtake.datasets.index import INDEX_NAME
 from goodtake.datasets.notes import NoteLibrary
@@ -19,11 +20,11 @@ from goodtake.dsp.stft import FrameGrid, Wave
 from goodtake.errors import ConfigError
 from goodtake.models.enhancer import StudioEngine
 from goodtake.models.high import HighNet
-from goodtake.training.checkpoints import load_checkpoint
+from goodtake.training.engines import load_engine, training_steps
 from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, Losses, State, train
 from goodtake.training.pairs import Batch, PairBatches
-from goodtake.training.recipe import RECIPE_NAME, Recipe, load_recipe, resolved_yaml
+from goodtake.training.recipe import RECIPE_NAME, Recipe
 from goodtake.training.samples import SampleWriter, draw_curves
 from goodtake.training.studio import studio_losses, take_losses
 
@@ -41,20 +42,22 @@ def train_recipe(
         data_root: the sound library.
         options: run folder, time, workers.
         report: called with lines of progress.
-        engine_run: run folder of a studio engine, whose averaged weights "studio" and "take" begin with and "high"
-            stands beside.
+        engine_run: run folder or bundle of a studio engine, whose averaged weights "studio" and "take" begin with and
+            "high" stands beside.
 
     Raises:
         ConfigError: when the engine is missing or a checkpoint does not fit.
         DatasetError: when the library is not whole.
     """
     torch.manual_seed(recipe.seed)
-    data, bfloat16 = recipe.data, supports_bfloat16()
+    data, bfloat16, steps_before = recipe.data, supports_bfloat16(), 0
     model: nn.Module
     losses: Callable[[nn.Module, Batch], Losses]
     if recipe.task == "high":
         if engine_run is None:
-            raise ConfigError("the task 'high' needs a finished studio engine: give its run folder with --engine")
+            raise ConfigError(
+                "the task 'high' needs a finished studio engine: give its run folder or its model with --engine"
+            )
         engine = load_engine(engine_run)
         model = HighNet(recipe.high)
         losses = lambda net, batch: high_losses(cast(HighNet, net), engine, batch, data, bfloat16)  # noqa: E731
@@ -62,6 +65,7 @@ def train_recipe(
         model = StudioEngine(recipe.model)
         if engine_run is not None:
             model.load_state_dict(load_engine(engine_run).state_dict())
+            steps_before = training_steps(engine_run, "steps")
         of_task = take_losses if recipe.task == "take" else studio_losses
         losses = lambda net, batch: of_task(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
     report("reading the sound library")
@@ -69,7 +73,7 @@ def train_recipe(
     bank = bank_from(data_root, recipe)
     batches = PairBatches(clips, bank, data, recipe.seed, FrameGrid.for_rate(data.sample_rate).hop_length)
     options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / RECIPE_NAME).write_text(resolved_yaml(recipe), encoding="utf-8")
+    (options.folder / RECIPE_NAME).write_text(dump(recipe), encoding="utf-8")
     show = SampleWriter(options.folder, batches[SAMPLE_BATCH], data) if recipe.task == "studio" else None
 
     def on_save(state: State) -> None:
@@ -77,7 +81,7 @@ def train_recipe(
         if show:
             show(cast(StudioEngine, state.average), state.step)
 
-    return train(recipe, model, batches, losses, options, report, on_save)
+    return train(recipe, model, batches, losses, options, report, on_save, steps_before)
 
 
 def recordings_from(data_root: Path, recipe: Recipe) -> Recordings:
@@ -93,20 +97,6 @@ def bank_from(data_root: Path, recipe: Recipe) -> Bank:
     if (data_root / INDEX_NAME).is_file():
         return Bank.from_folder(data_root / "train", recipe.data.sample_rate)
     return Bank(recipe.data.sample_rate)
-
-
-def load_engine(run: Path) -> StudioEngine:
-    """Returns the averaged studio engine of a run folder, ready to be used.
-
-    Raises:
-        ConfigError: when the folder holds no whole run.
-    """
-    recipe, state = load_recipe(run / RECIPE_NAME), load_checkpoint(run)
-    if state is None:
-        raise ConfigError(f"{run} holds no checkpoint: give the folder of a run of goodtake train")
-    engine = StudioEngine(recipe.model)
-    engine.load_state_dict(state["average"])
-    return engine.eval().requires_grad_(False)
 
 
 def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:

@@ -1,0 +1,1 @@
+"""Benchmarks: systems x clips x conditions x metrics, as rows on disk, and reports made of those rows."""

@@ -1,0 +1,1 @@
+"""Systems that a benchmark can name: doing nothing, classical methods, oracles, engines, commands, finished outputs."""

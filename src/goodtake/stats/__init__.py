@@ -1,0 +1,1 @@
+"""Intervals and tests for figures of clips and answers of listeners."""
