@@ -12,10 +12,19 @@ audio/             CONDITION/CLIP/{reference,SYSTEM}.flac, where the recipe keep
 ```
 """
 
+import errno
+import json
+import os
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
+
+from goodtake.audio.atomic import disk_errors
+from goodtake.errors import ConfigError
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.yaml"
@@ -46,7 +55,8 @@ class Row:
         alignment: {"delay_samples": ..., "gain_db": ...} that was removed, or None.
         seconds_taken: that the system worked.
         version: of the system.
-        digest: SHA-256 of the system's weights or settings.
+        digest: SHA-256 of the system's weights or settings, and of those of the system before it.
+        clip_digest: SHA-256 of the samples of the clip: a clip that was changed is measured again.
         licence: of the clip and of all that was mixed into it.
         credit: whom to name when it is played to the public.
         shareable: whether the licence lets the clip be published.
@@ -72,6 +82,7 @@ class Row:
     seconds_taken: float = 0.0
     version: str = ""
     digest: str = ""
+    clip_digest: str = ""
     licence: str = ""
     credit: str = ""
     shareable: bool = False
@@ -82,14 +93,146 @@ class Row:
 def read_rows(run: Path) -> Iterator[Row]:
     """Yields the rows of a run folder in the order of the file.
 
-    A last line that was cut off by a kill is passed over: that row will be made again.
+    Of several rows of one clip, condition and system the last one counts; rows made by a system that is no longer the
+    one named in `run.json` (another digest) do not count at all. A last line that was cut off by a kill is passed over:
+    that row will be made again.
 
     Raises:
         ConfigError: when the folder holds no rows, or a line other than the last is damaged.
     """
-    raise NotImplementedError
+    path = run / ROWS_NAME
+    current = _current_digests(run)
+    newest = {_key(values): number for number, values in _lines(path)}
+    if not newest:
+        raise ConfigError(f"{path} holds no rows: run `goodtake evaluate` into {run} first")
+    for number, values in _lines(path):
+        digest = current.get(str(values["system"]), values.get("digest"))
+        if newest[_key(values)] == number and values.get("digest") == digest:
+            yield _row(values, path, number)
 
 
 def write_row(run: Path, row: Row) -> None:
-    """Appends a row, whole or not at all, safe between processes."""
-    raise NotImplementedError
+    """Appends a row, whole or not at all, safe between processes.
+
+    Raises:
+        ConfigError: when a figure of the row is not finite, which JSON cannot hold.
+        UnwritableAudioError: when the disk is full or refuses; the rows before stay whole.
+    """
+    try:
+        line = (json.dumps(asdict(row), allow_nan=False) + "\n").encode()
+    except ValueError as error:
+        raise ConfigError(f"row of {row.system} on {row.clip}: a figure is not finite: leave it out as None") from error
+    path = run / ROWS_NAME
+    with disk_errors(path), path.open("a+b", buffering=0) as file, locked(file):
+        end = _whole_length(file)
+        file.truncate(end)
+        try:
+            written = file.write(line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, "no space left on the disk")
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def mend_rows(run: Path) -> None:
+    """Cuts a last line off that a kill or a full disk left damaged; does nothing to a whole file."""
+    path = run / ROWS_NAME
+    if not path.exists():
+        return
+    with disk_errors(path), path.open("r+b", buffering=0) as file, locked(file):
+        end = _whole_length(file)
+        file.truncate(end)
+        start = _start_of_last_line(file, end)
+        file.seek(start)
+        if end > start and _values(file.read(end - start)) is None:
+            file.truncate(start)
+
+
+@contextmanager
+def locked(file: FileIO, wait: bool = True) -> Iterator[None]:
+    """Holds an open file against other processes that lock it too, where the system knows such locks.
+
+    Raises:
+        BlockingIOError: another process holds it, when `wait` is off.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields number and values of each whole line; a damaged one must be the last."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): give the folder of an evaluation") from error
+    with file:
+        damaged = 0
+        for number, line in enumerate(file, 1):
+            if damaged:
+                raise ConfigError(f"{path}, line {damaged}: damaged: delete that line, its row will be made again")
+            values = _values(line) if line.endswith(b"\n") else None
+            if values is None:
+                damaged = number
+            else:
+                yield number, values
+
+
+def _values(line: bytes) -> dict[str, Any] | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) and {"clip", "condition", "system"} <= set(values) else None
+
+
+def _row(values: dict[str, Any], path: Path, number: int) -> Row:
+    try:
+        return Row(**values)
+    except TypeError as error:
+        reason = str(error).split("__init__() ")[-1]
+        raise ConfigError(f"{path}, line {number}: {reason}: read it with the goodtake that made it") from error
+
+
+def _key(values: dict[str, Any]) -> tuple[Any, Any, Any]:
+    return values["clip"], values["condition"], values["system"]
+
+
+def _current_digests(run: Path) -> dict[str, str]:
+    try:
+        systems = json.loads((run / RUN_NAME).read_text(encoding="utf-8"))["systems"]
+        return {name: system["digest"] for name, system in systems.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{run / RUN_NAME} is damaged: delete it and run `goodtake evaluate` again") from error
+
+
+def _whole_length(file: FileIO) -> int:
+    """Returns the length of a file up to the end of its last whole line, bytes."""
+    end = file.seek(0, os.SEEK_END)
+    if end == 0:
+        return 0
+    file.seek(end - 1)
+    return end if file.read(1) == b"\n" else _start_of_last_line(file, end + 1)
+
+
+def _start_of_last_line(file: FileIO, end: int) -> int:
+    """Returns where the line starts whose line break is the last byte before `end`."""
+    stop = end - 1
+    while stop > 0:
+        start = max(0, stop - 65_536)
+        file.seek(start)
+        found = file.read(stop - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        stop = start
+    return 0
