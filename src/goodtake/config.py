@@ -12,7 +12,8 @@ optimiser:
 
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -77,22 +78,48 @@ def build(kind: type[T], values: Any, where: str) -> T:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    if hint is Any:
+        return value
     if is_dataclass(hint):
         return build(hint, value, where)  # type: ignore[arg-type]
-    inner = get_args(hint)
-    if isinstance(value, list):
-        entries = inner[0] if get_origin(hint) is tuple and len(inner) == 2 and inner[1] is Ellipsis else None
-        return tuple(_convert(entries, entry, f"{where}[{n}]") for n, entry in enumerate(value))
+    kind, inner = get_origin(hint), get_args(hint)
+    if kind in (Union, UnionType):
+        return _convert_union(inner, value, where)
+    if kind is tuple:
+        return _convert_tuple(inner, value, where)
+    if kind is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where}: expected keys and values, got {value!r}")
+        return {_convert(inner[0], k, where): _convert(inner[1], v, f"{where}: {k}") for k, v in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    wrong_bool = isinstance(value, bool) and hint in (int, float)
-    if hint in (int, float, str, bool) and (wrong_bool or not isinstance(value, hint)):
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{where}: expected {hint.__name__}, got {value!r}")
-    if get_origin(hint) in (tuple, list, dict) and not isinstance(value, dict if get_origin(hint) is dict else list):
-        raise ConfigError(
-            f"{where}: expected {'keys and values' if get_origin(hint) is dict else 'a list'}, got {value!r}"
-        )
     return value
+
+
+def _convert_union(choices: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Takes a value as the one of several types that it looks like."""
+    if value is None and NoneType in choices:
+        return None
+    wanted = [choice for choice in choices if choice is not NoneType]
+    dataclasses = [choice for choice in wanted if is_dataclass(choice)]
+    if isinstance(value, dict) and dataclasses:
+        return _convert(dataclasses[0], value, where)
+    plain_ones = [choice for choice in wanted if not is_dataclass(choice)] or wanted
+    fitting = [choice for choice in plain_ones if isinstance(choice, type) and isinstance(value, choice)]
+    return _convert((fitting or plain_ones)[0], value, where)
+
+
+def _convert_tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{where}: expected a list, got {value!r}")
+    kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
+    if len(kinds) != len(value):
+        raise ConfigError(f"{where}: expected {len(kinds)} values, got {len(value)}")
+    return tuple(
+        _convert(kind, entry, f"{where}[{n}]") for n, (kind, entry) in enumerate(zip(kinds, value, strict=True))
+    )
 
 
 def _load_chain(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
