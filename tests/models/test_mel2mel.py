@@ -1,0 +1,125 @@
+"""Mel2Mel: size, reach, any number of frames, residual form, and what an exported graph does."""
+
+import pytest
+import torch
+from torch import nn
+
+from goodtake.dsp.mel import MelConfig
+from goodtake.errors import ConfigError
+from goodtake.models.mel2mel import Mel2Mel, Mel2MelConfig
+from goodtake.models.mel_scale import MelScale
+
+TINY = Mel2MelConfig(channels=4, blocks=1)
+
+
+def mels(frames, seed=0, batch=2):
+    return 6 * torch.randn(batch, 128, frames, generator=torch.Generator().manual_seed(seed)) - 4
+
+
+def seeded(config, seed=0):
+    torch.manual_seed(seed)
+    return Mel2Mel(config).eval()
+
+
+# weights: 7x7 in and out, 3x3 for two halvings, 2 convolutions a block, two doublings; one bias at the very end
+@pytest.mark.parametrize(("blocks", "parameters"), [(3, 4_282_497), (9, 11_360_385)])
+def test_parameters_are_the_papers_four_point_three_million(blocks, parameters):
+    by_hand = 2 * 49 * 64 + 1 + 2 * 9 * (64 * 128 + 128 * 256) + blocks * 2 * 9 * 256**2
+    with torch.device("meta"):
+        counted = sum(value.numel() for value in Mel2Mel(Mel2MelConfig(blocks=blocks)).parameters())
+    assert counted == by_hand == parameters
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4, 5, 7, 64, 187])
+def test_any_number_of_frames_comes_back(frames):
+    out = seeded(TINY)(mels(frames))
+    assert out.shape == (2, 128, frames)
+    assert torch.isfinite(out).all()
+
+
+def test_the_repeated_last_frame_is_the_only_padding():
+    net, mel = seeded(TINY), mels(9)
+    padded = torch.cat([mel, mel[..., -1:].expand(-1, -1, 3)], -1)
+    torch.testing.assert_close(net(mel), net.translate(padded)[..., :9])
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 3])
+def test_convolutions_reach_as_far_as_the_configuration_says(blocks):
+    net = seeded(Mel2MelConfig(channels=2, blocks=blocks)).double()
+    for part in list(net.modules()):  # linear and without normalisation, only the reach of the kernels is left
+        for name, child in part.named_children():
+            if isinstance(child, nn.InstanceNorm2d | nn.ReLU):
+                setattr(part, name, nn.Identity())
+    mel, reach = mels(200, batch=1).double(), 0
+    with torch.no_grad():
+        before = net(mel)
+        for place in range(96, 100):  # each phase of the fours
+            changed = mel.clone()
+            changed[..., place] += 100
+            moved = (net(changed) - before).abs().amax((0, 1)).gt(1e-12).nonzero().flatten()
+            reach = max(reach, place - int(moved[0]), int(moved[-1]) - place)
+    assert reach == net.config.context_frames == 12 + 8 * blocks
+
+
+def test_the_residual_form_keeps_the_level_that_instance_normalisation_forgets():
+    mel = mels(32)
+    for residual, kept in ((True, 5.0), (False, 0.0)):
+        net = seeded(Mel2MelConfig(channels=4, blocks=1, residual=residual))
+        with torch.no_grad():
+            rise = (net(mel + 5) - net(mel)).mean().item()
+        assert rise == pytest.approx(kept, abs=0.2), residual
+
+
+def test_the_residual_form_begins_near_its_input():
+    mel = mels(32)
+    with torch.no_grad():
+        change = (seeded(Mel2MelConfig(channels=16, blocks=1, residual=True))(mel) - mel).abs().mean()
+    assert 0 < change < 0.2 * mel.std()
+
+
+def test_every_parameter_learns():
+    net = seeded(TINY).train()
+    net(mels(24)).square().mean().backward()
+    assert all(value.grad is not None and value.grad.abs().max() > 0 for value in net.parameters())
+
+
+def test_a_few_steps_learn_to_lower_the_level_of_the_upper_bands():
+    net, mel = seeded(Mel2MelConfig(channels=4, blocks=1, residual=True)).train(), mels(32)
+    target = mel.clone()
+    target[:, 64:] -= 6
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    costs = []
+    for _ in range(30):
+        loss = (net(mel) - target).abs().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        costs.append(loss.item())
+    assert costs[-1] < 0.6 * costs[0]
+
+
+def test_instances_of_a_batch_do_not_mix():
+    net, mel = seeded(TINY), mels(16)
+    torch.testing.assert_close(net(mel)[1:], net(mel[1:]))
+
+
+def test_normalising_there_and_back_changes_nothing():
+    scale, mel = MelScale(), mels(8)
+    normalised = scale.normalise(mel)
+    assert abs(normalised.mean().item()) < 0.1
+    assert normalised.std().item() == pytest.approx(1, abs=0.1)
+    torch.testing.assert_close(scale.restore(normalised), mel)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: Mel2MelConfig(channels=0), "give at least 1"),
+        (lambda: Mel2MelConfig(blocks=-1), "-1 blocks"),
+        (lambda: Mel2MelConfig(mel=MelConfig(n_mels=126)), "126 mel bands"),
+        (lambda: MelScale(deviation=0.0), "above 0"),
+    ],
+)
+def test_impossible_sizes_are_named(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        wrong()
