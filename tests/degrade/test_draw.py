@@ -8,7 +8,7 @@ from goodtake.degrade.bank import Bank
 from goodtake.degrade.chain import degrade
 from goodtake.degrade.conditions import CONDITIONS
 from goodtake.degrade.draw import PAPER1, PAPER1_NOISE_FIRST, PRESETS, STUDIO, DegradeConfig, draw
-from goodtake.degrade.parameters import Degradation
+from goodtake.degrade.parameters import Codec, Degradation
 from goodtake.errors import ConfigError
 
 COUNT = 2000
@@ -106,19 +106,22 @@ def test_same_seed_same_draw():
 
 def test_conditions_are_the_ones_of_the_evaluation():
     names = {"all", "eq", "snr5", "snr10", "snr15", "drr0", "drr3", "drr6", "reverb", "noise", "clean"}
-    assert set(CONDITIONS) == names
+    assert set(CONDITIONS) == names | {"clip6", "clip12", "mp3-64", "opus-32", "studio"}
     assert CONDITIONS["all"] == PAPER1
+    assert CONDITIONS["studio"] == STUDIO
     assert set(PRESETS) == {"paper1", "paper1-noise-first", "studio"}
 
 
-@pytest.mark.parametrize("name", sorted(CONDITIONS))
+@pytest.mark.parametrize("name", sorted(set(CONDITIONS) - {"studio"}))
 def test_a_single_condition_has_its_fault_and_nothing_else(name):
     bank, wave = make_bank(), music(seconds=0.5)
     faults = {"all": {"room", "noise", "equaliser"}, "eq": {"equaliser"}, "noise": {"noise"}, "reverb": {"room"}}
     expected = faults.get(name, {"noise"} if name.startswith("snr") else {"room"} if name.startswith("drr") else set())
+    clip_db = float(name[4:]) if name.startswith("clip") else None
+    codec = {"mp3-64": Codec("mp3", 64_000), "opus-32": Codec("libopus", 32_000)}.get(name)
     for one in drawn(CONDITIONS[name], bank, count=30):
         assert {fault for fault in ("room", "noise", "equaliser") if getattr(one, fault)} == expected
-        assert replace(one, room=None, noise=None, equaliser=None) == Degradation()
+        assert replace(one, room=None, noise=None, equaliser=None) == Degradation(clip_db=clip_db, codec=codec)
         if name.startswith("snr"):
             assert one.noise.snr_db == float(name[3:])
         if name.startswith("drr"):
@@ -129,6 +132,13 @@ def test_a_single_condition_has_its_fault_and_nothing_else(name):
     assert np.abs(pair.degraded).max() == pytest.approx(0.95, rel=1e-6)
     assert lag(pair.degraded, pair.clean) == 0
     assert np.array_equal(pair.clean, pair.degraded) == (name == "clean")
+
+
+def test_codecs_are_chosen_from_those_given_or_from_the_usual_ones():
+    own = (Codec("mp3", 32_000), Codec("libopus", 24_000))
+    assert {one.codec for one in drawn(DegradeConfig(codec=1.0, codecs=own), count=50)} == set(own)
+    usual = {one.codec for one in drawn(DegradeConfig(codec=1.0), count=200)}
+    assert usual == {Codec(name, rate * 1000) for name in ("mp3", "aac") for rate in (48, 64, 96, 128)}
 
 
 @pytest.mark.parametrize(

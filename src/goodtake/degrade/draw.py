@@ -49,6 +49,7 @@ class DegradeConfig:
         clip: probability of clipping, by up to `clip_db` dB.
         low_pass: probability of a bandwidth limit, within `low_pass_hz`.
         codec: probability of a lossy generation.
+        codecs: the generations to choose from; with none, mp3 or aac at 48, 64, 96 or 128 kbit/s.
         soft: probability that the degraded half is `gain_db` below full level.
         low_cut_hz: cut-off of the final low-cut.
         noise_first: noise before the room, as in paper 1's released code.
@@ -78,6 +79,7 @@ class DegradeConfig:
     low_pass: float = 0.0
     low_pass_hz: Range = (3500.0, 7500.0)
     codec: float = 0.0
+    codecs: tuple[Codec, ...] = ()
     soft: float = 0.0
     gain_db: Range = (-30.0, -6.0)
     low_cut_hz: float = 35.0
@@ -92,8 +94,10 @@ class DegradeConfig:
             raise ConfigError("clean_share and single_share together exceed 1: lower one of them")
         for entry in fields(self):
             limits = getattr(self, entry.name)
-            if isinstance(limits, (tuple, list)) and not (
-                len(limits) == 2 and -np.inf < limits[0] <= limits[1] < np.inf
+            if (
+                entry.name != "codecs"
+                and isinstance(limits, (tuple, list))
+                and not (len(limits) == 2 and -np.inf < limits[0] <= limits[1] < np.inf)
             ):
                 raise ConfigError(f"{entry.name} is {list(limits)}: give the lower and the upper limit")
 
@@ -155,7 +159,7 @@ def draw(rng: np.random.Generator, config: DegradeConfig, bank: Bank) -> Degrada
         hum=_draw_hum(rng) if _happens(rng, config.hum) else None,
         clip_db=_uniform(rng, config.clip_db) if _happens(rng, config.clip) else None,
         low_pass_hz=_uniform(rng, config.low_pass_hz) if _happens(rng, config.low_pass) else None,
-        codec=_draw_codec(rng) if _happens(rng, config.codec) else None,
+        codec=_draw_codec(rng, config) if _happens(rng, config.codec) else None,
         low_cut_hz=config.low_cut_hz,
         gain_db=_uniform(rng, config.gain_db) if _happens(rng, config.soft) else 0.0,
         noise_first=config.noise_first,
@@ -222,7 +226,9 @@ def _draw_hum(rng: np.random.Generator) -> Hum:
     return Hum(float(rng.choice([50.0, 60.0])), _uniform(rng, (-40.0, -15.0)), _uniform(rng, (-9.0, -2.0)), _seed(rng))
 
 
-def _draw_codec(rng: np.random.Generator) -> Codec:
+def _draw_codec(rng: np.random.Generator, config: DegradeConfig) -> Codec:
+    if config.codecs:
+        return config.codecs[int(rng.integers(len(config.codecs)))]
     name = str(rng.choice(["mp3", "aac"]))
     return Codec(name, int(rng.choice([48_000, 64_000, 96_000, 128_000])))
 
