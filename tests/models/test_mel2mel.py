@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from exporting import exported
 from torch import nn
 
 from goodtake.dsp.mel import MelConfig
@@ -123,3 +124,11 @@ def test_normalising_there_and_back_changes_nothing():
 def test_impossible_sizes_are_named(wrong, message):
     with pytest.raises(ConfigError, match=message):
         wrong()
+
+
+def test_the_exported_graph_equals_the_network_at_other_lengths(tmp_path):
+    net = seeded(TINY)
+    run = exported(net, {"mel": mels(20, batch=1)}, {"mel": 2, "enhanced": 2}, ["enhanced"], tmp_path / "net.onnx")
+    for frames in (1, 3, 64, 65):
+        mel = mels(frames, batch=1)
+        torch.testing.assert_close(net(mel), run(mel=mel)[0], atol=1e-3, rtol=1e-3)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from exporting import exported
 
 from goodtake.dsp.mel import MelConfig, log_mel, mel_filterbank
 from goodtake.dsp_torch import istft, stft
@@ -176,3 +177,18 @@ def test_log_amplitude_has_a_floor():
 def test_impossible_values_are_named(wrong):
     with pytest.raises(ConfigError, match="musecoder"):
         MusecoderConfig(**wrong)
+
+
+@pytest.mark.parametrize("config", [TINY, TINY_GUIDED])
+def test_the_exported_graph_equals_the_network_at_other_lengths(config, tmp_path):
+    net = seeded(config)
+
+    def named(frames):
+        mel, guide = (value[:1] for value in inputs(frames))
+        return {"mel": mel, "guide": guide} if config.guided else {"mel": mel}
+
+    axes = {**dict.fromkeys(named(1), 2), "magnitude": 2, "phase": 3}
+    run = exported(net, named(20), axes, ["magnitude", "phase"], tmp_path / "net.onnx")
+    for frames in (1, 9, 61):
+        for ours, theirs in zip(net(*named(frames).values()), run(**named(frames)), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)

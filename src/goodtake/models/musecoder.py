@@ -133,8 +133,8 @@ class Musecoder(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = self.leave(self.leave_norm(x.transpose(1, 2))).transpose(1, 2).float()  # (batch, 3 * bin, frame)
-        gain, phase = x.tensor_split([x.shape[1] // 3], 1)
-        phase = phase.unflatten(1, (2, -1))
+        bins = self.config.mel.grid.n_bins
+        gain, phase = x[:, :bins], torch.stack([x[:, bins : 2 * bins], x[:, 2 * bins :]], 1)
         phase = phase / torch.sqrt((phase**2).sum(1, keepdim=True) + 1e-9)
         return envelope + MAX_LOG_GAIN * torch.tanh(gain / MAX_LOG_GAIN), phase
 
