@@ -1,0 +1,45 @@
+"""The noise loss of diffusion models.
+
+Kong et al., "DiffWave", ICLR 2021, eq. 7 and Algorithm 1: the network is shown a noisy signal, its step and a
+condition, and tells the noise; all steps weigh the same.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from goodtake.diffusion.schedule import NoiseSchedule
+from goodtake.errors import ConfigError
+
+
+def noise_loss(
+    network: nn.Module, wave: Tensor, condition: Tensor, schedule: NoiseSchedule, step: Tensor, noise: Tensor
+) -> Tensor:
+    """Returns the mean squared distance of the noise and what the network takes for it.
+
+    x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) noise; loss = mean (noise - network(x_t, t, condition))^2
+
+    Args:
+        network: (noisy, step, condition) -> noise.
+        wave: the clean signal, x_0.
+        condition: the network's own, such as a log-mel spectrogram; gradients reach it.
+        schedule: of the noise.
+        step: whole numbers from 1 to T, one per item, drawn evenly; see `draw_steps`.
+        noise: unit Gaussian, drawn by the caller.
+
+    Shape:
+        wave, noise (batch, time); step (batch,); condition (batch, ...) -> ()
+
+    Raises:
+        ConfigError: a step is not between 1 and T.
+    """
+    if step.min() < 1 or step.max() > schedule.n_steps:
+        raise ConfigError(f"diffusion steps {step.tolist()}: give steps from 1 to {schedule.n_steps}")
+    kept = torch.from_numpy(schedule.alpha_bars).to(wave.device)[step][:, None]  # (batch, 1), float64
+    noisy = kept.sqrt().to(wave.dtype) * wave + (1 - kept).sqrt().to(wave.dtype) * noise
+    told: Tensor = network(noisy, step.to(wave.dtype), condition)
+    return ((noise - told) ** 2).mean()
+
+
+def draw_steps(batch: int, schedule: NoiseSchedule, generator: torch.Generator) -> Tensor:
+    """Returns steps from 1 to T, each equally likely: (batch,), int64."""
+    return torch.randint(1, schedule.n_steps + 1, (batch,), generator=generator, device=generator.device)

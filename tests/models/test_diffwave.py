@@ -1,0 +1,147 @@
+"""DiffWave: size, receptive field, the cached conditioner, and exported graphs."""
+
+import math
+
+import pytest
+import torch
+from exporting import exported
+from torch import nn
+
+from goodtake.dsp.mel import MelConfig
+from goodtake.errors import ConfigError
+from goodtake.models.diffwave import DiffWave, DiffWaveConfig
+
+TINY = DiffWaveConfig(layers=4, channels=4, cycle=3, step_hidden=8)
+
+
+def seeded(config=TINY):
+    torch.manual_seed(0)
+    net = DiffWave(config).eval()
+    nn.init.normal_(net.denoiser.leave.weight)  # it begins at zero
+    with torch.no_grad():  # all rectifiers open, so that few channels show the whole reach
+        net.denoiser.enter.weight.mul_(0.1)
+        net.denoiser.enter.bias.fill_(1)
+        net.denoiser.skip.bias.fill_(10)
+    return net
+
+
+def inputs(frames=4, batch=2, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    noisy = torch.randn(batch, 256 * frames, generator=generator)
+    mel = 6 * torch.randn(batch, 128, frames, generator=generator) - 4
+    return noisy, torch.tensor([3.0, 41.5])[:batch], mel
+
+
+@pytest.mark.parametrize(("bands", "parameters"), [(128, 2_804_291), (80, 2_619_971)])
+def test_parameters_are_diffwave_bases(bands, parameters):
+    c = 64
+    layer = (512 * c + c) + (c * 2 * c * 3 + 2 * c) + (bands * 2 * c + 2 * c) + (c * 2 * c + 2 * c)
+    step = 128 * 512 + 512 + 512 * 512 + 512
+    by_hand = 2 * c + step + 2 * (3 * 32 + 1) + 30 * layer + (c * c + c) + (c + 1)
+    with torch.device("meta"):
+        counted = sum(p.numel() for p in DiffWave(DiffWaveConfig(mel=MelConfig(n_mels=bands))).parameters())
+    assert counted == by_hand == parameters
+
+
+def test_dilations_and_receptive_field():
+    config = DiffWaveConfig()
+    assert config.dilations == (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) * 3
+    assert config.receptive_field == 2 * 3 * 1023 + 1 == 6139
+    assert config.context_frames == 13
+
+
+def test_a_sample_sees_its_receptive_field_both_ways_and_nothing_beyond():
+    net, (noisy, step, mel) = seeded(), inputs()
+    noisy.requires_grad_()
+    (gradient,) = torch.autograd.grad(net(noisy, step, mel)[0, 500], noisy)
+    seen = gradient[0].nonzero().flatten()
+    reach = TINY.receptive_field // 2
+    assert (int(seen.min()), int(seen.max())) == (500 - reach, 500 + reach)
+    assert gradient[1].abs().max() == 0
+
+
+@pytest.mark.parametrize(("layers", "cycle", "frames"), [(4, 3, 1), (6, 6, 1), (7, 7, 2), (9, 9, 3)])
+def test_frames_reach_as_far_as_the_configuration_says(layers, cycle, frames):
+    config = DiffWaveConfig(layers=layers, channels=4, cycle=cycle, step_hidden=8)
+    net, (noisy, step, mel) = seeded(config).double(), (value.double() for value in inputs(frames=9))
+    mel.requires_grad_()
+    seen = set()
+    for place in (4 * 256, 5 * 256 - 1):  # the ends of frame 4
+        (gradient,) = torch.autograd.grad(net(noisy, step, mel)[0, place], mel)
+        seen.update((gradient[0].abs().amax(0).nonzero().flatten() - 4).tolist())
+    assert (-min(seen), max(seen)) == (frames, frames) == (config.context_frames,) * 2
+
+
+def test_caching_the_conditioner_changes_nothing():
+    net, (noisy, _, mel) = seeded(), inputs()
+    cached = net.conditioner(mel)
+    assert cached.shape == (2, 4 * 2 * 4, 1024)
+    for number in (1.0, 17.25, 50.0):
+        step = torch.full((2,), number)
+        assert torch.equal(net(noisy, step, mel), net.denoiser(noisy, step, cached))
+
+
+def test_each_layer_has_a_conditioner_of_its_own():
+    net, (noisy, step, mel) = seeded(), inputs()
+    cached = net.conditioner(mel).requires_grad_()
+    (gradient,) = torch.autograd.grad(net.denoiser(noisy, step, cached).square().sum(), cached)
+    assert (gradient.abs().amax((0, 2)) > 0).all()
+
+
+def test_step_and_spectrogram_matter():
+    net, (noisy, step, mel) = seeded(), inputs()
+    told = net(noisy, step, mel)
+    assert (net(noisy, step + 0.5, mel) - told).abs().max() > 1e-4
+    assert (net(noisy, step, mel + 3) - told).abs().max() > 1e-4
+
+
+def test_step_sines_by_hand():
+    sines = seeded().denoiser.step_sines(torch.tensor([2.0]))
+    assert sines.shape == (1, 128)
+    frequency = 10 ** (4 * 5 / 63)
+    assert sines[0, 0].item() == pytest.approx(math.sin(2))
+    assert sines[0, 5].item() == pytest.approx(math.sin(2 * frequency), abs=1e-5)
+    assert sines[0, 64 + 5].item() == pytest.approx(math.cos(2 * frequency), abs=1e-5)
+
+
+def test_an_untrained_network_hears_no_noise():
+    torch.manual_seed(0)
+    net = DiffWave(TINY)
+    told = net(*inputs())
+    torch.testing.assert_close(told, net.denoiser.leave.bias.detach().expand_as(told))
+
+
+def test_any_length_up_to_the_frames():
+    net, (noisy, step, mel) = seeded(), inputs()
+    for length in (1, 255, 700, 1024):
+        assert net(noisy[:, :length], step, mel).shape == (2, length)
+    with pytest.raises(ConfigError, match="1024 samples with mel frames for 768"):
+        net(noisy, step, mel[..., :3])
+
+
+def test_both_halves_export(tmp_path):
+    net = seeded()
+    conditioner = exported(
+        net.conditioner, {"mel": inputs(3, 1)[2]}, {"mel": 2, "cached": 2}, ["cached"], tmp_path / "conditioner.onnx"
+    )
+    noisy, step, mel = inputs(3, 1)
+    example = {"noisy": noisy, "step": step, "cached": net.conditioner(mel).detach()}
+    axes = {"noisy": 1, "cached": 2, "noise": 1}
+    denoiser = exported(net.denoiser, example, axes, ["noise"], tmp_path / "denoiser.onnx")
+    noisy, step, mel = inputs(5, 1, seed=1)
+    (cached,) = conditioner(mel=mel)
+    torch.testing.assert_close(
+        denoiser(noisy=noisy, step=step, cached=cached)[0], net(noisy, step, mel), atol=1e-4, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: DiffWaveConfig(layers=0), "at least 1"),
+        (lambda: DiffWaveConfig(mel=MelConfig(hop_length=200)), "hop of 200"),
+    ],
+)
+def test_impossible_sizes_are_named(wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        wrong()
