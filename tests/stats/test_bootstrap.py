@@ -108,6 +108,12 @@ def test_one_clip_or_one_song_has_no_interval_and_says_so() -> None:
     assert song.text() == "4.00"
 
 
+def test_too_few_songs_are_noted() -> None:
+    assert bootstrap_interval([1.0, 2.0, 3.0, 4.0]).note == "4 values only: the interval is too narrow"
+    assert bootstrap_interval([1.0, 2.0, 3.0], ["a", "b", "b"]).note == "2 songs only: the interval is too narrow"
+    assert bootstrap_interval([1.0, 2.0, 3.0, 4.0, 5.0]).note == ""
+
+
 def test_an_interval_prints_with_its_ends() -> None:
     assert Interval(6.804, 6.21, 7.349, 20).text(2) == "6.80 [6.21, 7.35]"
 

@@ -30,6 +30,9 @@ Statistic: TypeAlias = Callable[[Values, Values], Values]
 """(values (n,) or whatever it works on, counts (block, n)) -> one figure per resample (block,)."""
 
 RESAMPLES = 10_000
+ENOUGH = 5
+"""Songs from which a 95 % interval covers more than 90 %; `docs/statistics.md` has the table."""
+
 BLOCK_CELLS = 1 << 20
 """Counts held at once: 8 MB."""
 
@@ -99,7 +102,8 @@ def resample(
     drawn = np.concatenate([statistic(data, counts[:, of_item]) for counts in _draw(k, n, resamples, seed)])
     left_out = np.concatenate([statistic(data, counts[:, of_item]) for counts in _leave_one_out(k, n)])
     low, high = _bca(estimate, drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)], k, level)
-    return Interval(estimate, low, high, n, level)
+    few = f"{k} {'values' if groups is None else 'songs'} only: the interval is too narrow"
+    return Interval(estimate, low, high, n, level, few if k < ENOUGH else "")
 
 
 def _draw(k: int, n: int, resamples: int, seed: int) -> Iterator[Values]:
