@@ -1,12 +1,15 @@
-"""Torch twins of `goodtake.dsp.stft`, differentiable, for training; a test holds the two equal.
+"""Torch twins of `goodtake.dsp.stft` and `goodtake.dsp.mel`, differentiable, for training; a test holds them equal.
 
 Also the scale that makes spectrograms of any sample rate alike: divided by the window length, a tone has the same
 height and noise the same density on every grid of 64 ms windows.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
+from goodtake.dsp.mel import MelConfig, mel_filterbank
 from goodtake.dsp.stft import FrameGrid
 
 
@@ -34,3 +37,15 @@ def istft(spectrum: Tensor, grid: FrameGrid, length: int) -> Tensor:
     flat = spectrum.reshape(-1, *spectrum.shape[-2:])
     wave = torch.istft(flat, grid.n_fft, grid.hop_length, window=window, center=True, length=length)
     return wave.reshape(*spectrum.shape[:-2], length)
+
+
+def log_mel(wave: Tensor, config: MelConfig) -> Tensor:
+    """Returns the logarithm of the mel spectrogram.
+
+    Shape:
+        (..., time) -> (..., n_mels, time // hop_length + 1)
+    """
+    spectrum = stft(wave, config.grid)
+    power = (spectrum.real**2 + spectrum.imag**2) ** (config.power / 2)
+    bands = torch.tensor(mel_filterbank(config), device=wave.device) @ power
+    return torch.log(bands.clamp_min(config.floor)) / math.log(config.log_base)

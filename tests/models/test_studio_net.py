@@ -14,10 +14,12 @@ from goodtake.dsp.high import (
     high_spread,
     spread_high,
 )
+from goodtake.dsp.mel import MelConfig, log_mel
 from goodtake.dsp.stft import FrameGrid
 from goodtake.dsp.stft import istft as numpy_istft
 from goodtake.dsp.stft import stft as numpy_stft
 from goodtake.dsp_torch import istft, stft
+from goodtake.dsp_torch import log_mel as dsp_torch_log_mel
 from goodtake.enhancement import hearing
 from goodtake.models.enhancer import StudioEngine, correction_target, long_term_statistics, take_level
 from goodtake.models.high import FEATURES, HighConfig, HighNet
@@ -144,3 +146,10 @@ def test_bands_above_8_khz_are_the_same_as_means_and_as_matrices(sample_rate):
     )
     bins = rng.uniform(size=(N_BINS, 5)).astype(np.float32)
     np.testing.assert_allclose(bridge_bands(bins), bridge_matrix() @ bins, atol=1e-5)
+
+
+def test_log_mel_equals_its_twin():
+    wave = np.random.default_rng(3).standard_normal((2, 5000)).astype(np.float32)
+    wave[1, 2000:4500] = 0  # the floor
+    ours = dsp_torch_log_mel(torch.from_numpy(wave), MelConfig())
+    np.testing.assert_allclose(ours.numpy(), log_mel(wave, MelConfig()), atol=2e-3)

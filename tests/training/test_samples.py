@@ -12,7 +12,7 @@ from goodtake.errors import DatasetError
 from goodtake.models.enhancer import StudioEngine
 from goodtake.training.loop import LoopOptions
 from goodtake.training.run import train_recipe
-from goodtake.training.samples import SampleWriter, draw_curves
+from goodtake.training.samples import SampleWriter, draw_curves, studio_sample
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_no_log_no_curves(tmp_path):
 def test_samples_follow_the_engine(tmp_path):
     from test_loop import DATA, batches
 
-    writer = SampleWriter(tmp_path, batches()[0], DATA)
+    writer = SampleWriter(tmp_path, batches()[0], DATA, lambda net, wave: studio_sample(net, wave, DATA.sample_rate))
     torch.manual_seed(0)
     writer(StudioEngine(TINY).eval(), 1)
     first = (tmp_path / "samples" / "0-enhanced.wav").read_bytes()

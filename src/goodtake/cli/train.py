@@ -20,6 +20,9 @@ def train_command(
     max_minutes: Annotated[float | None, typer.Option(help="End cleanly after that many minutes.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of the networks; 0 takes all cores.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make batches.")] = 1,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    devices: Annotated[int, typer.Option(help="Processes on each machine, one device each.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines, each started with this command by the cluster's launcher.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")] = False,
 ) -> None:
     """Train a recipe, or go on with a run folder where it stopped."""
@@ -30,6 +33,7 @@ def train_command(
         import torch
     except ImportError as error:
         raise MissingExtraError("torch", "train") from error
+    from goodtake.training.engine import Devices
     from goodtake.training.loop import LoopOptions
     from goodtake.training.recipe import load_recipe
     from goodtake.training.run import train_recipe
@@ -48,5 +52,6 @@ def train_command(
     options = LoopOptions(
         run or Path("runs") / loaded.name, max_minutes=max_minutes, workers=workers, stop=lambda: stopping
     )
-    state = train_recipe(loaded, data, options, (lambda line: None) if quiet else typer.echo, engine)
+    report = (lambda line: None) if quiet else typer.echo
+    state = train_recipe(loaded, data, options, report, engine, Devices(accelerator, devices, nodes))
     typer.echo(f"{state.step} steps done; the run is in {options.folder}")

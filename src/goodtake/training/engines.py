@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file
+from torch import Tensor
 
 from goodtake.bundles.bundle import CONFIG_NAME, WEIGHTS_NAME, Bundle, load_bundle
 from goodtake.config import build
@@ -56,6 +57,16 @@ def load_high(folder: Path) -> HighNet:
         high = HighNet(recipe.high)
         high.load_state_dict(_run_state(folder)["average"])
     return high.eval().requires_grad_(False)
+
+
+def run_weights(folder: Path) -> dict[str, Tensor]:
+    """Returns the averaged weights of a run folder by name.
+
+    Raises:
+        ConfigError: when the folder holds no checkpoint.
+    """
+    weights: dict[str, Tensor] = _run_state(folder)["average"]
+    return weights
 
 
 def training_steps(folder: Path, key: str) -> int:

@@ -2,10 +2,12 @@
 
 import json
 import math
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from goodtake.errors import ConfigError
+from goodtake.training.adversary import Adversary
 from goodtake.training.checkpoints import load_checkpoint, save_checkpoint
+from goodtake.training.engine import Devices, Engine, move
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import OptimiserConfig, Recipe
 
@@ -31,6 +35,7 @@ class State:
         optimiser: AdamW.
         step: steps done.
         steps_before: steps that the weights it began with had behind them.
+        adversary: discriminator and its optimiser, for tasks that have one.
     """
 
     model: nn.Module
@@ -38,18 +43,20 @@ class State:
     optimiser: torch.optim.Optimizer
     step: int = 0
     steps_before: int = 0
+    adversary: Adversary | None = None
 
     @classmethod
-    def begin(cls, model: nn.Module, config: OptimiserConfig) -> "State":
-        """Sets a run up at step 0."""
+    def begin(cls, model: nn.Module, config: OptimiserConfig, adversary: Adversary | None = None) -> "State":
+        """Sets a run up at step 0. Weights that need no gradient stay as they are."""
         average = deepcopy(model).requires_grad_(False)
-        decayed = [weight for weight in model.parameters() if weight.ndim > 1]
-        plain = [weight for weight in model.parameters() if weight.ndim <= 1]
+        trained = [weight for weight in model.parameters() if weight.requires_grad]
+        decayed = [weight for weight in trained if weight.ndim > 1]
+        plain = [weight for weight in trained if weight.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
         optimiser = torch.optim.AdamW(
             groups, lr=config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
         )
-        return cls(model, average, optimiser)
+        return cls(model, average, optimiser, adversary=adversary)
 
     def to_dict(self, recipe: Recipe) -> dict[str, Any]:
         """Returns plain tensors and values to write."""
@@ -60,6 +67,7 @@ class State:
             "step": self.step,
             "steps_before": self.steps_before,
             "recipe": asdict(recipe),
+            **({"adversary": self.adversary.state_dict()} if self.adversary else {}),
         }
 
     def restore(self, values: dict[str, Any], where: Path) -> None:
@@ -71,7 +79,9 @@ class State:
         try:
             self.model.load_state_dict(values["model"])
             self.average.load_state_dict(values["average"])
-        except RuntimeError as error:
+            if self.adversary:
+                self.adversary.load_state_dict(values["adversary"])
+        except (KeyError, RuntimeError) as error:
             raise ConfigError(f"the checkpoint in {where} has another architecture: give another run folder") from error
         self.optimiser.load_state_dict(values["optimiser"])
         self.step = int(values["step"])
@@ -108,6 +118,8 @@ def train(
     report: Callable[[str], None],
     on_save: Callable[[State], None] = lambda state: None,
     steps_before: int = 0,
+    adversary: Adversary | None = None,
+    engine: Engine | None = None,
 ) -> State:
     """Trains until the recipe's last step or the time is up, and returns the state.
 
@@ -120,11 +132,14 @@ def train(
         report: called with a line of progress.
         on_save: called after each checkpoint, for samples and curves.
         steps_before: steps behind the weights that a fresh run begins with.
+        adversary: that the losses train and ask.
+        engine: devices and processes; one on this machine when None.
 
     Raises:
         ConfigError: when a loss is not finite (the last checkpoint stays), or the checkpoint does not fit.
     """
-    state = State.begin(model, recipe.optimiser)
+    engine = engine or Engine(Devices("cpu"))
+    state = State.begin(model.to(engine.device), recipe.optimiser, adversary)
     state.steps_before = steps_before
     saved = load_checkpoint(options.folder)
     if saved:
@@ -132,45 +147,59 @@ def train(
     started, last_save = time.monotonic(), time.monotonic()
     sums: dict[str, float] = {}
     first_step = logged_step = state.step
-    for number, batch in _numbered(batches, state.step, recipe.optimiser.total_steps, options.workers):
-        for name, value in step(state, recipe, losses, batch, number).items():
+
+    def save() -> None:
+        save_checkpoint(options.folder, state.to_dict(recipe))
+        on_save(state)
+
+    for group in _groups(batches, state.step, recipe.optimiser, options.workers):
+        for name, value in step(state, recipe, losses, group, engine).items():
             sums[name] = sums.get(name, 0.0) + value
         now = time.monotonic()
-        if state.step % options.log_steps == 0:
+        if state.step % options.log_steps == 0 and engine.is_main:
             means = {name: total / (state.step - logged_step) for name, total in sums.items()}
             sums, logged_step = {}, state.step
             per_step = (now - started) / (state.step - first_step)
             _log(options.folder, {"step": state.step, "seconds_per_step": per_step, **means})
             report(_progress_line(state.step, recipe, per_step, means, options, now - started))
         timed_out = options.max_minutes is not None and now - started > 60 * options.max_minutes
-        over = timed_out or options.stop()
-        if over or now - last_save > 60 * options.save_minutes:
-            save_checkpoint(options.folder, state.to_dict(recipe))
-            on_save(state)
+        over = engine.any(timed_out or options.stop())
+        if over or engine.any(now - last_save > 60 * options.save_minutes):
+            engine.on_main(save)
             last_save = time.monotonic()
         if over:
             return state
-    save_checkpoint(options.folder, state.to_dict(recipe))
-    on_save(state)
+    engine.on_main(save)
     return state
 
 
 def step(
-    state: State, recipe: Recipe, losses: Callable[[nn.Module, Batch], Losses], batch: Batch, number: int
+    state: State,
+    recipe: Recipe,
+    losses: Callable[[nn.Module, Batch], Losses],
+    group: Sequence[tuple[int, Batch]],
+    engine: Engine,
 ) -> dict[str, float]:
-    """Does one step on batch `number` and returns the losses, their weighted sum as "total", and the gradient norm."""
+    """Does one step on the sum of some numbered batches; returns the mean losses, their weighted "total", the norm."""
     config = recipe.optimiser
-    for group in state.optimiser.param_groups:
-        group["lr"] = learning_rate(config, state.step)
-    named = losses(state.model, batch)
-    unknown = set(recipe.losses) - set(named)
-    if unknown:
-        raise ConfigError(f"the recipe weighs {sorted(unknown)[0]!r}, which is not one of {', '.join(sorted(named))}")
-    total = torch.stack([weight * named[name] for name, weight in recipe.losses.items()]).sum()
-    if not torch.isfinite(total):
-        raise ConfigError(f"loss is {total.item()} at step {state.step}, batch {number}: the last checkpoint is kept")
+    rate = learning_rate(config, state.step)
+    for parameters in state.optimiser.param_groups:
+        parameters["lr"] = rate
+    if state.adversary:
+        state.adversary.anneal(rate / config.learning_rate)
     state.optimiser.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
+    means: dict[str, float] = {}
+    for number, batch in group:
+        named = losses(state.model, move(batch, engine.device))
+        total = weighted_sum(named, recipe.losses)
+        if not torch.isfinite(total):
+            raise ConfigError(
+                f"loss is {total.item()} at step {state.step}, batch {number}: the last checkpoint is kept"
+            )
+        (total / len(group)).backward()  # type: ignore[no-untyped-call]
+        for name, value in {**named, "total": total}.items():
+            means[name] = means.get(name, 0.0) + value.item() / len(group)
+    engine.average_gradients(state.model.parameters())
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.clip_norm)
     if torch.isfinite(norm):
         state.optimiser.step()
@@ -179,7 +208,20 @@ def step(
         for mean, weight in zip(state.average.parameters(), state.model.parameters(), strict=True):
             mean.lerp_(weight, 1 - decay)
     state.step += 1
-    return {**{name: loss.item() for name, loss in named.items()}, "total": total.item(), "gradient": norm.item()}
+    return engine.mean({**means, "gradient": norm.item()})
+
+
+def weighted_sum(named: Losses, weights: dict[str, float]) -> Tensor:
+    """Returns what a step lowers.
+
+    Raises:
+        ConfigError: when the recipe weighs a loss that the task does not have.
+    """
+    weights = {name: weight for name, weight in weights.items() if weight}  # a recipe switches its base's off with 0
+    unknown = set(weights) - set(named)
+    if unknown:
+        raise ConfigError(f"the recipe weighs {sorted(unknown)[0]!r}, which is not one of {', '.join(sorted(named))}")
+    return torch.stack([weight * named[name] for name, weight in weights.items()]).sum()
 
 
 def learning_rate(config: OptimiserConfig, step_number: int) -> float:
@@ -191,8 +233,11 @@ def learning_rate(config: OptimiserConfig, step_number: int) -> float:
     return config.learning_rate * share
 
 
-def _numbered(batches: Dataset[Batch], first: int, last: int, workers: int) -> Iterator[tuple[int, Batch]]:
-    numbers = range(first, last)
+def _groups(
+    batches: Dataset[Batch], first_step: int, config: OptimiserConfig, workers: int
+) -> Iterator[list[tuple[int, Batch]]]:
+    """Yields the numbered batches of each step from `first_step` on."""
+    numbers = range(first_step * config.accumulate, config.total_steps * config.accumulate)
     loader = DataLoader(
         batches,
         batch_size=None,
@@ -200,8 +245,17 @@ def _numbered(batches: Dataset[Batch], first: int, last: int, workers: int) -> I
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         multiprocessing_context="fork" if workers else None,
+        worker_init_fn=_leave_signals_to_the_run,
     )
-    return zip(numbers, loader, strict=True)
+    numbered = zip(numbers, loader, strict=True)
+    while group := list(islice(numbered, config.accumulate)):
+        yield group
+
+
+def _leave_signals_to_the_run(worker: int) -> None:
+    """A worker that dies of a signal to the whole group would take the run down before it can save."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _log(folder: Path, values: dict[str, float]) -> None:

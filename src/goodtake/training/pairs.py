@@ -49,21 +49,32 @@ class PairBatches(Dataset[Batch]):
         config: sizes and shares.
         seed: of the run.
         hop_length: crops begin on a multiple of it.
+        part: which pairs of each batch this process makes; all of them when None.
     """
 
-    def __init__(self, clips: CleanClips, bank: Bank, config: DataConfig, seed: int, hop_length: int) -> None:
+    def __init__(
+        self,
+        clips: CleanClips,
+        bank: Bank,
+        config: DataConfig,
+        seed: int,
+        hop_length: int,
+        part: range | None = None,
+    ) -> None:
         self.clips, self.bank, self.config, self.seed, self.hop_length = clips, bank, config, seed, hop_length
+        self.part = part or range(config.batch_size)
 
     def __getitem__(self, number: int) -> Batch:
         """Makes the batch of that number."""
-        rng = np.random.default_rng([self.seed, number])
         samples = round(self.config.take_seconds * self.config.sample_rate)
         crop_samples = round(self.config.crop_seconds * self.config.sample_rate)
         pairs, facts = [], []
-        for _ in range(self.config.batch_size):
+        for item in self.part:
+            rng = np.random.default_rng([self.seed, number, item])
             degradation = draw(rng, self.config.degrade, self.bank)
             pairs.append(degrade(self.clips.draw(rng, samples), degradation, self.bank))
             facts.append(room_and_noise_facts(degradation, self.bank))
+        rng = np.random.default_rng([self.seed, number])  # the same in every process
         crop = int(rng.integers((samples - crop_samples) // self.hop_length + 1)) * self.hop_length
         return Batch(
             torch.from_numpy(np.stack([pair.clean for pair in pairs])),

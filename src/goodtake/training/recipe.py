@@ -9,8 +9,13 @@ from goodtake.degrade.draw import STUDIO, DegradeConfig
 from goodtake.errors import ConfigError
 from goodtake.models.high import HighConfig
 from goodtake.models.studio import StudioConfig
+from goodtake.training.schemes import ChainConfig
 
-TASKS = ("studio", "take", "high")
+TASKS = ("studio", "take", "high", "chain")
+"""What `goodtake.training.tasks` builds."""
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+
 RECIPE_NAME = "recipe.yaml"
 """Under which a run folder keeps its resolved recipe."""
 
@@ -28,6 +33,7 @@ class OptimiserConfig:
         final_share: of the peak at the end.
         clip_norm: gradient norm.
         average: decay of the averaged weights.
+        accumulate: batches whose gradients make one step.
     """
 
     learning_rate: float = 6e-4
@@ -38,6 +44,7 @@ class OptimiserConfig:
     final_share: float = 0.01
     clip_norm: float = 1.0
     average: float = 0.999
+    accumulate: int = 1
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,12 @@ class Recipe:
     Args:
         name: of the run.
         task: "studio" trains take net and studio net, "take" the take net alone, "high" the high net beside a
-            finished studio engine.
+            finished studio engine, "chain" the networks of paper 1 as `chain` joins them.
         seed: of everything random.
+        precision: of the networks: "bfloat16", "float32", or "auto", which is bfloat16 where that is fast.
         model: sizes of take net and studio net.
         high: sizes of the high net.
+        chain: networks of paper 1 and how they stand together.
         data: clips and faults.
         losses: weight of each loss; the names are those in the log.
         optimiser: step sizes.
@@ -82,8 +91,10 @@ class Recipe:
     name: str = "studio"
     task: str = "studio"
     seed: int = 1
+    precision: str = "auto"
     model: StudioConfig = field(default_factory=StudioConfig)
     high: HighConfig = field(default_factory=HighConfig)
+    chain: ChainConfig = field(default_factory=ChainConfig)
     data: DataConfig = field(default_factory=DataConfig)
     losses: dict[str, float] = field(
         default_factory=lambda: {
@@ -108,4 +119,6 @@ def load_recipe(path: Path) -> Recipe:
     recipe = load_dataclass(Recipe, path)
     if recipe.task not in TASKS:
         raise ConfigError(f"{path}: task is {recipe.task!r}: use one of {', '.join(TASKS)}")
+    if recipe.precision not in PRECISIONS:
+        raise ConfigError(f"{path}: precision is {recipe.precision!r}: use one of {', '.join(PRECISIONS)}")
     return recipe

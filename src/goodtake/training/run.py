@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
-import torch
-from torch import nn
 
 from goodtake.config import dump
 from goodtake.datasets.clips import CleanClips, RenderClip
@@ -17,23 +14,24 @@ from goodtake.datasets.render import Renderer
 from goodtake.datasets.render.scores import read_scores
 from goodtake.degrade.bank import Bank
 from goodtake.dsp.stft import FrameGrid, Wave
-from goodtake.errors import ConfigError
-from goodtake.models.enhancer import StudioEngine
-from goodtake.models.high import HighNet
-from goodtake.training.engines import load_engine, training_steps
-from goodtake.training.high import high_losses
-from goodtake.training.loop import LoopOptions, Losses, State, train
-from goodtake.training.pairs import Batch, PairBatches
+from goodtake.training.engine import Devices, Engine, part_of
+from goodtake.training.loop import LoopOptions, State, train
+from goodtake.training.pairs import PairBatches
 from goodtake.training.recipe import RECIPE_NAME, Recipe
 from goodtake.training.samples import SampleWriter, draw_curves
-from goodtake.training.studio import studio_losses, take_losses
+from goodtake.training.tasks import make_task
 
 SAMPLE_BATCH = 2**31
 """Number of the batch that samples are made of: one that no run reaches."""
 
 
 def train_recipe(
-    recipe: Recipe, data_root: Path, options: LoopOptions, report: Callable[[str], None], engine_run: Path | None = None
+    recipe: Recipe,
+    data_root: Path,
+    options: LoopOptions,
+    report: Callable[[str], None],
+    engine_run: Path | None = None,
+    devices: Devices | None = None,
 ) -> State:
     """Trains a recipe on a sound library (``index.csv``, ``train/``) and returns the run's state.
 
@@ -44,44 +42,43 @@ def train_recipe(
         report: called with lines of progress.
         engine_run: run folder or bundle of a studio engine, whose averaged weights "studio" and "take" begin with and
             "high" stands beside.
+        devices: where to compute; one process on the CPU, or a GPU if there is one, when None.
 
     Raises:
         ConfigError: when the engine is missing or a checkpoint does not fit.
         DatasetError: when the library is not whole.
     """
-    torch.manual_seed(recipe.seed)
-    data, bfloat16, steps_before = recipe.data, supports_bfloat16(), 0
-    model: nn.Module
-    losses: Callable[[nn.Module, Batch], Losses]
-    if recipe.task == "high":
-        if engine_run is None:
-            raise ConfigError(
-                "the task 'high' needs a finished studio engine: give its run folder or its model with --engine"
-            )
-        engine = load_engine(engine_run)
-        model = HighNet(recipe.high)
-        losses = lambda net, batch: high_losses(cast(HighNet, net), engine, batch, data, bfloat16)  # noqa: E731
-    else:
-        model = StudioEngine(recipe.model)
-        if engine_run is not None:
-            model.load_state_dict(load_engine(engine_run).state_dict())
-            steps_before = training_steps(engine_run, "steps")
-        of_task = take_losses if recipe.task == "take" else studio_losses
-        losses = lambda net, batch: of_task(cast(StudioEngine, net), batch, data, bfloat16)  # noqa: E731
-    report("reading the sound library")
+    engine = Engine(devices)
+    task = make_task(recipe, engine, engine_run)
+    if engine.is_main:
+        report("reading the sound library")
+    data = recipe.data
     clips = CleanClips(recordings_from(data_root, recipe), data.clips, render_from(data_root, recipe))
-    bank = bank_from(data_root, recipe)
-    batches = PairBatches(clips, bank, data, recipe.seed, FrameGrid.for_rate(data.sample_rate).hop_length)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / RECIPE_NAME).write_text(dump(recipe), encoding="utf-8")
-    show = SampleWriter(options.folder, batches[SAMPLE_BATCH], data) if recipe.task == "studio" else None
+    part = part_of(data.batch_size, engine.rank, engine.processes)
+    hop_length = FrameGrid.for_rate(data.sample_rate).hop_length
+    batches = PairBatches(clips, bank_from(data_root, recipe), data, recipe.seed, hop_length, part)
+    if engine.is_main:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        (options.folder / RECIPE_NAME).write_text(dump(recipe), encoding="utf-8")
+    show = SampleWriter(options.folder, batches[SAMPLE_BATCH], data, task.sample) if task.sample else None
 
     def on_save(state: State) -> None:
         draw_curves(options.folder)
         if show:
-            show(cast(StudioEngine, state.average), state.step)
+            show(state.average, state.step)
 
-    return train(recipe, model, batches, losses, options, report, on_save, steps_before)
+    return train(
+        recipe,
+        task.model,
+        batches,
+        task.losses,
+        options,
+        report,
+        on_save,
+        steps_before=task.steps_before,
+        adversary=task.adversary,
+        engine=engine,
+    )
 
 
 def recordings_from(data_root: Path, recipe: Recipe) -> Recordings:
@@ -113,10 +110,3 @@ def render_from(data_root: Path, recipe: Recipe) -> RenderClip | None:
         return renderer.clip(rng, samples, data.sample_rate, data.channels)
 
     return render
-
-
-def supports_bfloat16() -> bool:
-    """Tells whether bfloat16 is fast here: on CUDA, and on CPUs with AVX-512 BF16 or AMX."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -2,11 +2,13 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
+from torch import Tensor, nn
 
 from goodtake.dsp.bands import N_BINS
 from goodtake.dsp.stft import FrameGrid
@@ -25,26 +27,35 @@ class SampleWriter:
         folder: of the run.
         batch: the clips.
         data: their rate.
+        sample: makes waves (batch, time) of degraded ones.
     """
 
-    def __init__(self, folder: Path, batch: Batch, data: DataConfig) -> None:
-        self.folder, self.rate = folder / "samples", data.sample_rate
+    def __init__(
+        self, folder: Path, batch: Batch, data: DataConfig, sample: Callable[[nn.Module, Tensor], Tensor]
+    ) -> None:
+        self.folder, self.rate, self.sample = folder / "samples", data.sample_rate, sample
         self.degraded = batch.degraded[:SAMPLES].flatten(0, 1)  # (batch * channel, time)
         self.folder.mkdir(parents=True, exist_ok=True)
         for number, (degraded, clean) in enumerate(zip(self.degraded, batch.clean.flatten(0, 1), strict=False)):
             soundfile.write(self.folder / f"{number}-degraded.wav", degraded.numpy(), self.rate)
             soundfile.write(self.folder / f"{number}-clean.wav", clean.numpy(), self.rate)
 
-    def __call__(self, engine: StudioEngine, step: int) -> None:
-        """Writes what the engine makes of the clips, at the level of the degraded ones."""
-        grid = FrameGrid.for_rate(self.rate)
+    def __call__(self, model: nn.Module, step: int) -> None:
+        """Writes what the model makes of the clips."""
+        device = next(model.parameters()).device
         with torch.no_grad():
-            spectrum = stft(self.degraded, grid)[:, :N_BINS] / grid.n_fft
-            enhanced = istft(engine(spectrum, slice(None)).spectrum * grid.n_fft, grid, self.degraded.shape[-1])
+            enhanced = self.sample(model, self.degraded.to(device)).cpu()
         for number, wave in enumerate(enhanced.numpy()):
             scaled = wave * (0.9 / max(0.9, float(np.abs(wave).max())))
             soundfile.write(self.folder / f"{number}-enhanced.wav", scaled, self.rate)
         (self.folder / "step.txt").write_text(f"{step}\n", encoding="utf-8")
+
+
+def studio_sample(engine: StudioEngine, degraded: Tensor, sample_rate: int) -> Tensor:
+    """Returns what the studio engine makes of waves, at their level: (batch, time) -> the same."""
+    grid = FrameGrid.for_rate(sample_rate)
+    spectrum = stft(degraded, grid)[:, :N_BINS] / grid.n_fft
+    return istft(engine(spectrum, slice(None)).spectrum * grid.n_fft, grid, degraded.shape[-1])
 
 
 def draw_curves(folder: Path) -> None:
