@@ -137,6 +137,17 @@ def test_guided_silence_is_finite():
     assert out.abs().max() < 1e-2
 
 
+@pytest.mark.parametrize("config", [TINY, TINY_GUIDED])
+def test_half_precision_changes_little(config):
+    net, wave = seeded(config), tones()
+    recording = stft(torch.from_numpy(wave), GRID) if config.guided else None
+    whole = net.synthesise(mel_of(wave), 8192, recording)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = net.synthesise(mel_of(wave), 8192, recording)
+    assert half.dtype == torch.float32
+    assert (half - whole).norm() < 0.15 * whole.norm()
+
+
 def test_the_guide_changes_the_magnitude():
     net, (mel, guide) = seeded(TINY_GUIDED), inputs(9)
     assert (net(mel, guide)[0] - net(mel, guide + 1)[0]).abs().max() > 1e-4
