@@ -36,6 +36,9 @@ ENOUGH = 5
 BLOCK_CELLS = 1 << 20
 """Counts held at once: 8 MB."""
 
+ROUNDING = 1e-9
+"""Draws this close to the estimate, as a part of their range, equal it: they differ by the order of a sum alone."""
+
 NORMAL = NormalDist()
 
 
@@ -136,7 +139,8 @@ def _bca(estimate: float, drawn: Values, left_out: Values, k: int, level: float)
         k: number of groups.
         level: confidence.
     """
-    below = np.mean(drawn < estimate) + np.mean(drawn == estimate) / 2
+    slack = ROUNDING * np.ptp(drawn)
+    below = (np.mean(drawn < estimate - slack) + np.mean(drawn <= estimate + slack)) / 2
     bias = NORMAL.inv_cdf(float(np.clip(below, 0.5 / drawn.size, 1 - 0.5 / drawn.size)))
     influence = left_out.mean() - left_out
     spread = float(np.sum(influence**2)) ** 1.5
