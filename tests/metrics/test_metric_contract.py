@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from metric_signals import RATE, music, noise_at
+from scipy import signal
 
 from goodtake.errors import ConfigError, GoodtakeError
 from goodtake.metrics import METRICS, Metric, measure
@@ -17,8 +18,9 @@ every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
 @pytest.fixture(autouse=True)
 def _skip_without_extra(request: pytest.FixtureRequest) -> None:
-    if "metric" in request.fixturenames and request.getfixturevalue("metric").name == "zimtohrli_mos":
-        pytest.importorskip("zimtohrli")
+    package = request.getfixturevalue("metric").package if "metric" in request.fixturenames else None
+    if package:
+        pytest.importorskip(package)
 
 
 @every_metric
@@ -34,11 +36,37 @@ def test_more_noise_is_worse_and_in_range(metric: Metric) -> None:
     assert len(set(scores)) == 3
 
 
+def is_worse(metric: Metric, estimate: np.ndarray, score: float) -> bool:
+    found = metric.function(estimate, CLEAN, RATE)
+    return found < score - 0.1 if metric.direction == "up" else found > score + 0.1
+
+
 @every_metric
-def test_gain_and_polarity_do_not_count(metric: Metric) -> None:
+def test_gain_and_polarity_count_where_the_entry_says_so(metric: Metric) -> None:
     score = metric.function(NOISY, CLEAN, RATE)
-    assert metric.function(0.25 * NOISY, CLEAN, RATE) == pytest.approx(score, abs=2e-3)
-    assert metric.function(-NOISY, CLEAN, RATE) == pytest.approx(score, abs=2e-3)
+    if metric.level_matters:
+        best = metric.function(CLEAN, CLEAN, RATE)
+        assert is_worse(metric, 0.5 * CLEAN, best)
+        assert is_worse(metric, 2 * CLEAN, best)
+    else:
+        assert metric.function(0.25 * NOISY, CLEAN, RATE) == pytest.approx(score, abs=2e-3)
+    if metric.level_matters and metric.phase_matters:
+        assert is_worse(metric, -CLEAN, metric.best)
+    else:
+        assert metric.function(-NOISY, CLEAN, RATE) == pytest.approx(score, abs=2e-3)
+
+
+@every_metric
+def test_phase_counts_where_the_entry_says_so(metric: Metric) -> None:
+    turned = np.imag(signal.hilbert(CLEAN)).astype(np.float32)  # all partials by 90 degrees
+    by_noise, by_phase = (abs(metric.function(clip, CLEAN, RATE) - metric.best) for clip in (NOISY, turned))
+    assert by_phase > 0.5 * by_noise if metric.phase_matters else by_phase < 0.1 * by_noise
+
+
+@every_metric
+def test_level_of_both_does_not_count(metric: Metric) -> None:
+    score = metric.function(NOISY, CLEAN, RATE)
+    assert metric.function(0.5 * NOISY, 0.5 * CLEAN, RATE) == pytest.approx(score, rel=2e-3, abs=2e-3)
 
 
 @every_metric
@@ -117,6 +145,10 @@ def test_entries_describe_themselves(metric: Metric) -> None:
     assert metric.lowest < metric.highest
     assert math.isfinite(metric.best)
     assert metric.function.__doc__
+    assert metric.title
+    assert "\n" not in metric.title + metric.source
+    assert metric.source
+    assert (metric.extra is None) == (metric.package is None)
 
 
 def test_measure_returns_what_is_asked_for() -> None:

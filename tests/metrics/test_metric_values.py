@@ -12,7 +12,7 @@ from goodtake.dsp.mel import MelConfig, mel_edges_hz
 from goodtake.errors import MissingExtraError
 from goodtake.metrics import clips, fwssnr, level_bias, ltas_error_db, mrs, spectrogram_l1, zimtohrli_mos
 from goodtake.metrics.colour import BIAS_BANDS_HZ
-from goodtake.metrics.fwssnr import BANDWIDTHS_HZ, CENTRES_HZ, critical_bands
+from goodtake.metrics.segmental import BANDWIDTHS_HZ, CENTRES_HZ, critical_bands
 
 CLEAN = music()
 NOISY = CLEAN + noise_at(CLEAN, 10)
@@ -107,7 +107,7 @@ def test_blocks_equal_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     names = (fwssnr, mrs, spectrogram_l1, ltas_error_db)
     whole = [metric(NOISY, CLEAN, RATE) for metric in names]
     monkeypatch.setattr(clips, "BLOCK_FRAMES", 7)
-    monkeypatch.setattr(sys.modules["goodtake.metrics.fwssnr"], "BLOCK_FRAMES", 7)
+    monkeypatch.setattr(sys.modules["goodtake.metrics.segmental"], "BLOCK_FRAMES", 7)
     np.testing.assert_allclose([metric(NOISY, CLEAN, RATE) for metric in names], whole, rtol=1e-5)
 
 

@@ -8,6 +8,7 @@ channels of a clip, so the balance of a stereo clip is judged too; two equal cha
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,14 +72,21 @@ def unit_rms(clip: Clip) -> Clip:
     return unit_norm(clip) * np.float32(np.sqrt(clip.shape[1]))
 
 
-def power_blocks(*clips: Clip, grid: FrameGrid) -> Iterator[tuple[NDArray[np.float32], ...]]:
+def power_blocks(
+    *clips: Clip, grid: FrameGrid, pad_mode: Literal["constant", "reflect"] = "constant"
+) -> Iterator[tuple[NDArray[np.float32], ...]]:
     """Yields the centred power spectrograms of clips of equal length, block by block of frames.
+
+    Args:
+        clips: of one shape.
+        grid: window and hop.
+        pad_mode: what lies beyond the ends: zeros, or the clip mirrored.
 
     Shape:
         each (channel, time) -> blocks (channel, freq, frame)
     """
     half, time = grid.n_fft // 2, clips[0].shape[1]
-    padded = [np.pad(clip, [(0, 0), (half, half)]) for clip in clips]
+    padded = [np.pad(clip, [(0, 0), (half, half)], mode=pad_mode) for clip in clips]
     for first in range(0, grid.n_frames(time), BLOCK_FRAMES):
         count = min(BLOCK_FRAMES, grid.n_frames(time) - first)
         start = first * grid.hop_length
