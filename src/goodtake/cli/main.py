@@ -13,6 +13,7 @@ from goodtake.cli.degrade import degrade_command  # command modules import nothi
 from goodtake.cli.diagnose import diagnose_command
 from goodtake.cli.ending import complain, settle_output
 from goodtake.cli.enhance import enhance_command
+from goodtake.cli.evaluate import evaluate_command
 from goodtake.cli.models import export_command, models_command
 from goodtake.cli.train import train_command
 from goodtake.errors import GoodtakeError
@@ -58,6 +59,7 @@ app.command("degrade")(degrade_command)
 app.command("models")(models_command)
 app.command("train")(train_command)
 app.command("export")(export_command)
+app.command("evaluate")(evaluate_command)
 
 
 def run() -> None:

@@ -102,4 +102,8 @@ def load_benchmark(path: Path) -> Benchmark:
         ConfigError: when a file is missing, is not YAML, has a key or type that a benchmark does not have, or names a
             condition, system kind, source or metric that does not exist.
     """
-    return load_dataclass(Benchmark, path)
+    from goodtake.evaluation.checks import check_benchmark  # the parts it knows take their types from this file
+
+    benchmark = load_dataclass(Benchmark, path)
+    check_benchmark(benchmark, str(path))
+    return benchmark

@@ -6,8 +6,8 @@ A run folder holds
 recipe.yaml        the benchmark, resolved
 run.json           version of goodtake, platform, versions and hashes of the systems
 rows.jsonl         one row per line, appended as they are made
-embeddings/        CLIP_KEY.npy per row, (patch, dimension) in half precision, for set metrics such as FAD;
-                   the references' as CLIP_KEY of the system "reference"
+embeddings/        EMBEDDING/CONDITION/CLIP/{reference,SYSTEM}.npy, (patch, dimension) in half precision, for set
+                   metrics such as FAD
 audio/             CONDITION/CLIP/{reference,SYSTEM}.flac, where the recipe keeps audio ("nothing" is the input)
 ```
 """
@@ -49,7 +49,8 @@ class Row:
         channels: of the clip.
         seconds: length of the clip.
         metrics: figure by name; None where it could not be measured.
-        errors: why, by name of the metric; "system" when the system itself failed (then all metrics are None).
+        errors: why, by name of the metric; "system" when the system itself failed, "clip" when the clip could not be
+            read (then all metrics are None).
         histograms: counts by name, for instance "rolloff_cents" over `metrics.rolloff.HISTOGRAM_CENTS`.
         degradation: every drawn parameter; None for stems.
         alignment: {"delay_samples": ..., "gain_db": ...} that was removed, or None.
@@ -61,7 +62,8 @@ class Row:
         credit: whom to name when it is played to the public.
         shareable: whether the licence lets the clip be published.
         audio: files below the run folder by "reference", "input", "estimate"; empty when none were kept.
-        embeddings: files below the run folder by "reference", "estimate"; empty when no set metric was asked for.
+        embeddings: file of the estimate below the run folder by name of set metric; that of the reference lies beside
+            it as `reference.npy`. Metrics of one embedding share a file.
     """
 
     clip: str
@@ -102,13 +104,65 @@ def read_rows(run: Path) -> Iterator[Row]:
     """
     path = run / ROWS_NAME
     current = _current_digests(run)
-    newest = {_key(values): number for number, values in _lines(path)}
+    newest = {_key(values): number for number, values, _ in _lines(path)}
     if not newest:
         raise ConfigError(f"{path} holds no rows: run `goodtake evaluate` into {run} first")
-    for number, values in _lines(path):
+    for number, values, _ in _lines(path):
         digest = current.get(str(values["system"]), values.get("digest"))
         if newest[_key(values)] == number and values.get("digest") == digest:
-            yield _row(values, path, number)
+            yield _row(values, path, f"line {number}")
+
+
+class RowIndex:
+    """Where the rows of a run folder lie, so that a run is continued without holding them in memory.
+
+    Args:
+        run: the run folder; a damaged last line is cut off.
+
+    Raises:
+        ConfigError: a line other than the last is damaged.
+    """
+
+    def __init__(self, run: Path) -> None:
+        mend_rows(run)
+        self._path = run / ROWS_NAME
+        self._places: dict[tuple[str, str], dict[str, int]] = {}
+        place = 0
+        if self._path.exists():
+            for _, values, length in _lines(self._path):
+                clip, condition, system = _key(values)
+                self._places.setdefault((clip, condition), {})[system] = place
+                place += length
+
+    def __len__(self) -> int:
+        return sum(len(systems) for systems in self._places.values())
+
+    @property
+    def clips(self) -> set[str]:
+        """Names of the clips that have rows."""
+        return {clip for clip, _ in self._places}
+
+    @property
+    def conditions(self) -> set[str]:
+        """Conditions that have rows."""
+        return {condition for _, condition in self._places}
+
+    @property
+    def systems(self) -> set[str]:
+        """Systems that have rows."""
+        return {system for systems in self._places.values() for system in systems}
+
+    def rows_of(self, clip: str, condition: str) -> dict[str, Row]:
+        """Returns the last row of each system for a clip under a condition."""
+        places = self._places.get((clip, condition), {})
+        if not places:
+            return {}
+        found = {}
+        with self._path.open("rb") as file:
+            for system, place in places.items():
+                file.seek(place)
+                found[system] = _row(json.loads(file.readline()), self._path, f"byte {place}")
+        return found
 
 
 def write_row(run: Path, row: Row) -> None:
@@ -168,8 +222,8 @@ def locked(file: FileIO, wait: bool = True) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yields number and values of each whole line; a damaged one must be the last."""
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any], int]]:
+    """Yields number, values and length in bytes of each whole line; a damaged one must be the last."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -183,7 +237,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if values is None:
                 damaged = number
             else:
-                yield number, values
+                yield number, values, len(line)
 
 
 def _values(line: bytes) -> dict[str, Any] | None:
@@ -194,12 +248,12 @@ def _values(line: bytes) -> dict[str, Any] | None:
     return values if isinstance(values, dict) and {"clip", "condition", "system"} <= set(values) else None
 
 
-def _row(values: dict[str, Any], path: Path, number: int) -> Row:
+def _row(values: dict[str, Any], path: Path, place: str) -> Row:
     try:
         return Row(**values)
     except TypeError as error:
         reason = str(error).split("__init__() ")[-1]
-        raise ConfigError(f"{path}, line {number}: {reason}: read it with the goodtake that made it") from error
+        raise ConfigError(f"{path}, {place}: {reason}: read it with the goodtake that made it") from error
 
 
 def _key(values: dict[str, Any]) -> tuple[Any, Any, Any]:
