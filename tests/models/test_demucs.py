@@ -6,6 +6,7 @@ import pytest
 import torch
 from exporting import exported
 from torch import nn
+from torch.nn import functional
 
 from goodtake.errors import ConfigError
 from goodtake.losses.waveform import waveform_l1
@@ -173,3 +174,19 @@ def test_the_exported_graph_equals_the_network_at_other_lengths(config, tmp_path
 def test_impossible_sizes_are_named(wrong):
     with pytest.raises(ConfigError, match="U-Net"):
         WaveUNetConfig(**wrong)
+
+
+def test_the_network_is_the_one_of_the_paper():
+    net = seeded(WaveUNetConfig(channels=4, depth=2, lstm_layers=0))
+    wave = waves(net.config.padded_length(200))
+
+    def gated(x):
+        return x[:, : x.shape[1] // 2] * torch.sigmoid(x[:, x.shape[1] // 2 :])
+
+    values = [(part.weight, part.bias) for part in net.modules() if isinstance(part, nn.Conv1d | nn.ConvTranspose1d)]
+    down, wide, down_again, wide_again, near, up, near_again, up_again = values
+    fine = gated(functional.conv1d(functional.conv1d(wave, *down, stride=4).relu(), *wide))
+    coarse = gated(functional.conv1d(functional.conv1d(fine, *down_again, stride=4).relu(), *wide_again))
+    back = functional.conv_transpose1d(gated(functional.conv1d(2 * coarse, *near, padding=1)), *up, stride=4).relu()
+    back = gated(functional.conv1d(back + fine, *near_again, padding=1))
+    torch.testing.assert_close(net(wave), functional.conv_transpose1d(back, *up_again, stride=4))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from exporting import exported
 from torch import nn
+from torch.nn import functional
 
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
@@ -145,3 +146,43 @@ def test_both_halves_export(tmp_path):
 def test_impossible_sizes_are_named(wrong, message):
     with pytest.raises(ConfigError, match=message):
         wrong()
+
+
+def by_the_paper(net, noisy, step, mel):
+    """DiffWave, section 3 and figure 2, written out again for one item."""
+    values = {name: value.detach() for name, value in net.named_parameters()}
+
+    def linear(name, x):
+        return x @ values[f"{name}.weight"].T + values[f"{name}.bias"]
+
+    def pointwise(name, x):
+        return values[f"{name}.weight"][..., 0] @ x + values[f"{name}.bias"][:, None]
+
+    x = (mel[None, None] + 4) / 6
+    for number in (0, 1):
+        kernel, bias = (values[f"conditioner.upsample.{number}.{kind}"] for kind in ("weight", "bias"))
+        x = functional.conv_transpose2d(x, kernel, bias, stride=(1, 16), padding=(1, 8))
+        x = torch.maximum(x, 0.4 * x)
+    conditions = pointwise("conditioner.project", x[0, 0]).reshape(net.config.layers, -1, mel.shape[-1] * 256)
+    angles = step * 10 ** (torch.arange(64) * 4 / 63)
+    embedding = torch.cat([angles.sin(), angles.cos()])
+    for name in ("denoiser.embed.0", "denoiser.embed.2"):
+        embedding = linear(name, embedding)
+        embedding = embedding * torch.sigmoid(embedding)
+    x, skips = pointwise("denoiser.enter", noisy[None]).clamp_min(0), 0
+    for index, dilation in enumerate(net.config.dilations):
+        name = f"denoiser.layers.{index}"
+        y = x + linear(f"{name}.step", embedding)[:, None]
+        kernel, bias = values[f"{name}.dilated.weight"], values[f"{name}.dilated.bias"]
+        y = functional.conv1d(y[None], kernel, bias, padding=dilation, dilation=dilation)[0] + conditions[index]
+        y = pointwise(f"{name}.leave", y[: len(y) // 2].tanh() * y[len(y) // 2 :].sigmoid())
+        x, skips = (x + y[: len(x)]) / 2**0.5, skips + y[len(x) :]
+    return pointwise("denoiser.leave", pointwise("denoiser.skip", skips / net.config.layers**0.5).clamp_min(0))[0]
+
+
+def test_the_network_is_the_one_of_the_paper():
+    net, (noisy, step, mel) = seeded(), inputs(frames=2)
+    told = net(noisy, step, mel)
+    for item in (0, 1):
+        wanted = by_the_paper(net, noisy[item], step[item], mel[item])
+        torch.testing.assert_close(told[item], wanted, atol=1e-4, rtol=1e-4)

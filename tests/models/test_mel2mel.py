@@ -4,6 +4,7 @@ import pytest
 import torch
 from exporting import exported
 from torch import nn
+from torch.nn import functional
 
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
@@ -132,3 +133,32 @@ def test_the_exported_graph_equals_the_network_at_other_lengths(tmp_path):
     for frames in (1, 3, 64, 65):
         mel = mels(frames, batch=1)
         torch.testing.assert_close(net(mel), run(mel=mel)[0], atol=1e-3, rtol=1e-3)
+
+
+def by_the_text(net, mel):
+    """Paper 1, section 4.2, written out again; even the residual form is a plain sum."""
+
+    def norm(x):
+        return (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+
+    def mirrored(x):
+        return functional.pad(x, (3, 3, 3, 3), mode="reflect")
+
+    weights = [value for name, value in net.named_parameters() if name.endswith("weight")]
+    seven, halve, halve_again, first, second, double, double_again, last = weights
+    x = functional.conv2d(mirrored((mel[:, None] + 4) / 6), seven)
+    x = functional.relu(norm(x))
+    for kernel in (halve, halve_again):
+        x = functional.relu(norm(functional.conv2d(x, kernel, stride=2, padding=1)))
+    y = functional.relu(norm(functional.conv2d(x, first, padding=1)))
+    x = x + norm(functional.conv2d(y, second, padding=1))
+    for kernel in (double, double_again):
+        x = functional.relu(norm(functional.conv_transpose2d(x, kernel, stride=2, padding=1, output_padding=1)))
+    change = functional.conv2d(mirrored(x), last, net.leave[1].bias)[:, 0]
+    return mel + 6 * change if net.config.residual else 6 * change - 4
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_the_network_is_the_one_of_the_text(residual):
+    net, mel = seeded(Mel2MelConfig(channels=4, blocks=1, residual=residual)), mels(16)
+    torch.testing.assert_close(net(mel), by_the_text(net, mel), atol=1e-4, rtol=1e-4)

@@ -203,3 +203,27 @@ def test_the_exported_graph_equals_the_network_at_other_lengths(config, tmp_path
     for frames in (1, 9, 61):
         for ours, theirs in zip(net(*named(frames).values()), run(**named(frames)), strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_the_guide_is_read_as_its_height_above_the_envelope():
+    net, mel = seeded(TINY_GUIDED), inputs(5)[0]
+    read = []
+    net.enter.register_forward_hook(lambda _, given, __: read.append(given[0]))
+    net(mel, net.envelope(mel) + torch.linspace(-9, 5, 513)[:, None])
+    torch.testing.assert_close(read[0][:, :128], (mel + 4) / 6)
+    wanted = torch.linspace(-9, 5, 513).clamp(-8, 8) / 2.5
+    torch.testing.assert_close(read[0][:, 128:], wanted[:, None].expand(2, -1, 5), atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("config", [TINY, TINY_GUIDED])
+def test_magnitude_and_phase_become_the_spectrum_they_say(config):
+    net, wave = seeded(config), torch.from_numpy(tones())
+    recording = stft(wave, GRID) if config.guided else None
+    mel = mel_of(wave.numpy())
+    magnitude, phase = net(mel, log_amplitude(recording) if config.guided else None)
+    angle = torch.atan2(phase[:, 1], phase[:, 0])
+    angle = angle + (recording.angle() if config.guided else torch.pi * torch.arange(513)[:, None])
+    wanted = istft(torch.polar(magnitude.exp(), angle), GRID, 8192)
+    torch.testing.assert_close(
+        net.synthesise(mel, 8192, recording), wanted, atol=1e-3 * wanted.abs().max().item(), rtol=0
+    )
