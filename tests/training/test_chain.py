@@ -8,12 +8,14 @@ import torch
 from test_loop import batches
 
 from goodtake.config import dump
+from goodtake.degrade.draw import PAPER1
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
 from goodtake.models.diffwave import DiffWaveConfig
 from goodtake.models.mel2mel import Mel2MelConfig
 from goodtake.models.musecoder import MusecoderConfig
 from goodtake.models.patch_discriminator import PatchDiscriminator, PatchDiscriminatorConfig
+from goodtake.models.unet import WaveUNetConfig
 from goodtake.training.adversary import Adversary
 from goodtake.training.chain import Chain, chain_losses
 from goodtake.training.engine import Devices, Engine
@@ -29,6 +31,7 @@ TINY = ChainConfig(
     discriminator=PatchDiscriminatorConfig(channels=4),
     musecoder=MusecoderConfig(dim=8, hidden=8, dilations=(1,)),
     diffwave=DiffWaveConfig(layers=2, channels=4, step_hidden=8),
+    demucs=WaveUNetConfig(channels=4, depth=3),
 )
 
 
@@ -65,6 +68,7 @@ def learners(model, losses):
         (("diffwave",), (), {"noise"}, {"diffwave"}),
         (("mel2mel", "diffwave"), (), {"l1", "noise"}, {"mel2mel", "diffwave"}),
         (("mel2mel", "diffwave"), ("diffwave",), {"l1", "noise"}, {"mel2mel"}),
+        (("demucs",), (), {"waveform_l1"}, {"demucs"}),
         (("musecoder",), (), {"log_magnitude", "convergence", "complex", "bands", "band_snr"}, {"musecoder"}),
     ],
 )
@@ -154,6 +158,8 @@ def test_a_scheme_begins_with_the_averaged_weights_of_a_run(tmp_path, engine):
 def test_what_cannot_be_joined_is_refused(batch):
     with pytest.raises(ConfigError, match="network vocoder"):
         replace(TINY, networks=("vocoder",))
+    with pytest.raises(ConfigError, match="give it alone"):
+        replace(TINY, networks=("mel2mel", "demucs"))
     with pytest.raises(ConfigError, match="not in the chain"):
         replace(TINY, networks=("mel2mel",), frozen=("diffwave",))
     with pytest.raises(ConfigError, match="different mel"):
@@ -169,3 +175,15 @@ def test_every_recipe_is_whole(path):
     recipe = load_recipe(path)
     assert recipe.name == path.stem
     assert set(recipe.losses)
+
+
+def test_the_paper_variants_have_the_papers_numbers():
+    """Paper 1, sections 3.2, 4.2 and 4.3: batch, rate, and epochs of its 5,841 training clips."""
+    wanted = {"mel2mel": (64, 2e-4, 200), "diffwave": (8, 2e-4, 3000), "demucs": (64, 3e-4, 360)}
+    for network, (batch_size, rate, epochs) in wanted.items():
+        recipe = load_recipe(RECIPES / f"{network}-paper.yaml")
+        assert (recipe.data.batch_size, recipe.optimiser.learning_rate) == (batch_size, rate)
+        assert recipe.optimiser.total_steps * batch_size == pytest.approx(5841 * epochs, rel=0.02)
+        assert recipe.data.degrade == PAPER1
+        assert recipe.chain.level == "peak"
+    assert load_recipe(RECIPES / "mel2mel-paper.yaml").chain.mel2mel == Mel2MelConfig()

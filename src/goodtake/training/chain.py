@@ -13,9 +13,11 @@ from goodtake.errors import ConfigError
 from goodtake.losses.band_snr import band_snr_loss
 from goodtake.losses.diffusion import draw_steps, noise_loss
 from goodtake.losses.spectral import spectral_losses, unit_rms
+from goodtake.losses.waveform import waveform_l1
 from goodtake.models.diffwave import DiffWave
 from goodtake.models.mel2mel import Mel2Mel
 from goodtake.models.musecoder import Musecoder
+from goodtake.models.unet import WaveUNet
 from goodtake.training.adversary import Adversary
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import DataConfig
@@ -32,6 +34,7 @@ BUILDERS: dict[str, Callable[[ChainConfig], nn.Module]] = {
     "mel2mel": lambda config: Mel2Mel(config.mel2mel),
     "musecoder": lambda config: Musecoder(config.musecoder),
     "diffwave": lambda config: DiffWave(config.diffwave),
+    "demucs": lambda config: WaveUNet(config.demucs),
 }
 """Networks that a chain may hold, as `schemes.NETWORKS` names them."""
 
@@ -65,6 +68,7 @@ def chain_losses(
     * mel2mel: "l1" and "adversarial" on normalised log mels; "real" and "generated" are the discriminator's, for the
       log. When there is an adversary, it does its step first.
     * musecoder: the spectral losses and "band_snr" of the whole take.
+    * demucs: "waveform_l1".
     * diffwave: "noise", on a crop; step and noise are drawn from the batch's seed.
 
     Vocoders hear what mel2mel makes when it is in the chain, and the clean spectrogram otherwise.
@@ -86,6 +90,9 @@ def chain_losses(
         )
     clean, degraded = (levelled(half, config.level) for half in (batch.clean, batch.degraded))
     losses: dict[str, Tensor] = {}
+    if "demucs" in nets:
+        with torch.autocast(clean.device.type, torch.bfloat16, enabled=bfloat16):
+            return {"waveform_l1": waveform_l1(nets["demucs"](degraded[:, None])[:, 0].float(), clean)}
     mel = log_mel(clean, config.mel)
     with torch.autocast(clean.device.type, torch.bfloat16, enabled=bfloat16):
         if "mel2mel" in nets:

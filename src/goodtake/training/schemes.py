@@ -10,6 +10,7 @@ weighed. The recipes in `recipes/train` have them all:
 | joint fine-tuning | mel2mel, diffwave, both trained before | | noise |
 | joint | mel2mel, diffwave | | noise |
 | sequential | mel2mel, diffwave, this one trained before | diffwave | noise |
+| baseline | demucs | | waveform_l1 |
 """
 
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from goodtake.models.diffwave import DiffWaveConfig
 from goodtake.models.mel2mel import Mel2MelConfig
 from goodtake.models.musecoder import MusecoderConfig
 from goodtake.models.patch_discriminator import PatchDiscriminatorConfig
+from goodtake.models.unet import WaveUNetConfig
 
-NETWORKS = ("mel2mel", "musecoder", "diffwave")
+NETWORKS = ("mel2mel", "musecoder", "diffwave", "demucs")
 """Networks that a chain may hold, in the order of the signal."""
 
 
@@ -39,6 +41,7 @@ class ChainConfig:
         discriminator: sizes; it exists when the recipe weighs the adversarial loss.
         musecoder: sizes.
         diffwave: sizes.
+        demucs: sizes; it stands alone, from wave to wave.
     """
 
     networks: tuple[str, ...] = ("mel2mel",)
@@ -49,6 +52,7 @@ class ChainConfig:
     discriminator: PatchDiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
     musecoder: MusecoderConfig = field(default_factory=MusecoderConfig)
     diffwave: DiffWaveConfig = field(default_factory=DiffWaveConfig)
+    demucs: WaveUNetConfig = field(default_factory=WaveUNetConfig)
 
     def __post_init__(self) -> None:
         """Checks names, and that joined networks speak of the same spectrogram."""
@@ -59,6 +63,8 @@ class ChainConfig:
         absent = sorted(named - set(self.networks))
         if absent:
             raise ConfigError(f"{absent[0]} is frozen or begun with, but is not in the chain: add it to networks")
+        if "demucs" in self.networks and len(self.networks) > 1:
+            raise ConfigError("demucs maps waves to waves and joins no other network: give it alone")
         if self.level not in ("rms", "peak"):
             raise ConfigError(f"level is {self.level!r}: use rms or peak")
         configs = {getattr(self, name).mel for name in self.networks if hasattr(getattr(self, name), "mel")}
