@@ -18,6 +18,9 @@ from goodtake.evaluation.recipe import Benchmark, ClipSet
 from goodtake.evaluation.rows import RECIPE_NAME, RUN_NAME, RowIndex, locked
 
 LOCK_NAME = ".lock"
+LOCK_PATIENCE_S = 1.0
+"""A child that a killed run had just forked holds the lock until it becomes the command: up to 0.07 s were seen."""
+
 FIXED = ("task", "seed", "sample_rate", "channels", "align")
 """Values of a benchmark that all figures of a run have in common."""
 
@@ -41,7 +44,7 @@ def only_one(run: Path) -> Iterator[None]:
         lock = (run / LOCK_NAME).open("a+b", buffering=0)
     with lock:
         try:
-            with locked(lock, wait=False):
+            with locked(lock, LOCK_PATIENCE_S):
                 yield
         except BlockingIOError as error:
             raise ConfigError(f"another goodtake is working in {run}: wait for it, or give another --run") from error

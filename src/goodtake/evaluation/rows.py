@@ -16,10 +16,12 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from io import FileIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,9 @@ from goodtake.errors import ConfigError
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.yaml"
 RUN_NAME = "run.json"
+POLL_S = 0.05
+"""How often a lock is tried."""
+
 REFERENCE = "reference"
 """Stands for the clean clip where a system's name is expected."""
 
@@ -204,18 +209,30 @@ def mend_rows(run: Path) -> None:
 
 
 @contextmanager
-def locked(file: FileIO, wait: bool = True) -> Iterator[None]:
+def locked(file: FileIO, patience_s: float = inf) -> Iterator[None]:
     """Holds an open file against other processes that lock it too, where the system knows such locks.
 
+    Args:
+        file: open.
+        patience_s: how long to wait for another process, seconds.
+
     Raises:
-        BlockingIOError: another process holds it, when `wait` is off.
+        BlockingIOError: another process holds it for longer.
     """
     if sys.platform == "win32":
         yield
         return
     import fcntl
 
-    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if patience_s == inf else fcntl.LOCK_NB))
+            break
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(POLL_S)
     try:
         yield
     finally:
