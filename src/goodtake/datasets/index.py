@@ -20,6 +20,7 @@ class Entry:
         library: the recording's maker; files of one library never stand in both parts.
         instrument: as the index names it.
         licence: licence of the file.
+        credit: whom to name; "" when the index does not say.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Entry:
     library: str
     instrument: str
     licence: str
+    credit: str = ""
 
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"})
@@ -66,12 +68,17 @@ def read_index(root: Path, part: str, kind: str) -> list[Entry]:
     try:
         with index.open(newline="", encoding="utf-8") as lines:
             entries = [
-                Entry(root / row["path"], row["part"], row["kind"], row["library"], row["instrument"], row["licence"])
-                for row in csv.DictReader(lines)
-                if row["part"] == part and row["kind"] == kind
+                _entry(root, row) for row in csv.DictReader(lines) if row["part"] == part and row["kind"] == kind
             ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{index} cannot be read ({error}): expected a CSV file in UTF-8") from error
     except KeyError as error:
         raise DatasetError(f"{index} lacks the column {error}: see docs/datasets.md for the columns") from error
     if not entries:
         raise DatasetError(f"{index} lists no {kind} of part {part}: see docs/datasets.md for what is needed")
     return entries
+
+
+def _entry(root: Path, row: dict[str, str]) -> Entry:
+    part, kind, library = row["part"], row["kind"], row["library"]
+    return Entry(root / row["path"], part, kind, library, row["instrument"], row["licence"], row.get("credit") or "")

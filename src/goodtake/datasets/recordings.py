@@ -95,13 +95,28 @@ def read_clip(path: Path, sample_rate: int, channels: int) -> Wave:
         wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise DatasetError(f"{path} cannot be read as audio ({error}): mend it or take it out of the index") from error
+    return fit_format(wave, rate, sample_rate, channels)
+
+
+def fit_format(frames: NDArray[np.float32], rate: int, sample_rate: int, channels: int) -> Wave:
+    """Brings decoded audio to a rate and to one channel (the mean of all) or more.
+
+    Args:
+        frames: (time, channel), as decoders give it.
+        rate: its rate, Hz.
+        sample_rate: wanted, Hz.
+        channels: wanted; a single channel is repeated, what is too many is left out.
+
+    Shape:
+        (time, channel) -> (channels, time x sample_rate / rate)
+    """
     if channels == 1:
-        wave = wave.mean(axis=1, keepdims=True)
-    elif wave.shape[1] == 1:
-        wave = np.repeat(wave, channels, axis=1)
+        frames = frames.mean(axis=1, keepdims=True)
+    elif frames.shape[1] == 1:
+        frames = np.repeat(frames, channels, axis=1)
     if rate != sample_rate:
-        wave = soxr.resample(wave, rate, sample_rate)
-    return np.ascontiguousarray(wave[:, :channels].T)
+        frames = soxr.resample(frames, rate, sample_rate)
+    return np.ascontiguousarray(frames[:, :channels].T)
 
 
 def trim_silence(wave: Wave, sample_rate: int) -> Wave:
