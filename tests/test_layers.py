@@ -19,12 +19,12 @@ TORCH = ("dsp_torch", "losses", "models", "training")
 """The packages that are torch code; all others work without it."""
 
 CORE_USERS: dict[str, tuple[str, ...]] = {
-    "av": ("audio", "degrade"),
+    "av": ("audio", "datasets", "degrade", "evaluation"),
     "numpy": ("",),
-    "onnxruntime": ("bundles",),
+    "onnxruntime": ("bundles", "metrics"),
     "rich": ("cli",),
     "safetensors": ("bundles", "training"),
-    "soundfile": ("audio", "datasets", "degrade", "training"),
+    "soundfile": ("audio", "datasets", "degrade", "evaluation", "training"),
     "soxr": ("",),
     "typer": ("cli",),
     "yaml": ("bundles", "config", "training"),
@@ -35,9 +35,11 @@ OPTIONAL_USERS: dict[str, tuple[str, ...]] = {
     "fluidsynth": ("datasets.render",),
     "matplotlib": ("training",),
     "mido": ("datasets.render",),
+    "noisereduce": ("evaluation",),
     "onnx": ("training",),
     "pyroomacoustics": ("degrade",),
     "torch": (*TORCH, "cli"),
+    "visqol": ("metrics",),
     "zimtohrli": ("metrics",),
 }
 """Where a library of an extra may be imported."""
