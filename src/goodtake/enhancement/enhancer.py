@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from goodtake.bundles import DEFAULT_MODEL, find_bundle
 from goodtake.dsp.loudness import LoudnessMeter
 from goodtake.dsp.stft import FrameGrid, Wave
-from goodtake.enhancement.frames import FrameAnalyser, FrameSynthesiser
+from goodtake.enhancement.engine import CHUNK_FRAMES, EngineOptions, Judged, TakeShape
+from goodtake.enhancement.engines import open_engine
+from goodtake.enhancement.frames import FrameAnalyser
 from goodtake.enhancement.level import CEILING, Leveller, matching_gain
-from goodtake.enhancement.studio import CHUNK_FRAMES, Judgement, StudioEngine, StudioStream
 from goodtake.errors import ConfigError
 
 Blocks = Iterable[Wave]
@@ -67,7 +68,7 @@ class Survey:
     samples: int
     peak: float
     loudness: float
-    judgement: Judgement | None
+    judgement: Judged | None
 
     def acts(self, strength: float) -> bool:
         """Tells whether enhancing with that strength changes anything at all."""
@@ -81,17 +82,29 @@ class Enhancer:
         model: name of an installed model, or the folder of a bundle.
         strength: 0 leaves a take as it is, 1 is full, up to 2 exaggerates.
         threads: for the networks; 0 takes all cores.
+        steps: network calls of a diffusion musecoder; the model's own number when None.
+        seed: of whatever a model draws at random.
+        strict_paper: models of a paper leave out what the paper does not have.
 
     Raises:
         BundleError: when the model is unknown or damaged.
-        ConfigError: when the strength is out of range.
+        ConfigError: when the strength is out of range, or the model has no such option.
     """
 
-    def __init__(self, model: str = DEFAULT_MODEL, strength: float = 1.0, threads: int = 0) -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        strength: float = 1.0,
+        threads: int = 0,
+        *,
+        steps: int | None = None,
+        seed: int | None = None,
+        strict_paper: bool = False,
+    ) -> None:
         if not 0 <= strength <= MAX_STRENGTH:
             raise ConfigError(f"strength is {strength:g}: give a number from 0 (no change) to {MAX_STRENGTH:g}")
         self.model, self.strength = model, strength
-        self.engine = StudioEngine(find_bundle(model), threads)
+        self.engine = open_engine(find_bundle(model), EngineOptions(threads, steps, seed, strict_paper))
 
     def enhance(self, audio: NDArray[np.floating], sample_rate: int) -> Wave:
         """Enhances a take held in memory.
@@ -124,7 +137,7 @@ class Enhancer:
         channels: int,
         progress: Progress = lambda samples: None,
         listen: Callable[[Wave], None] = lambda block: None,
-        look: Callable[[NDArray[np.float32]], None] = lambda power: None,
+        look: Callable[[NDArray[np.float32]], None] | None = None,
     ) -> Survey:
         """Hears a whole take: the first pass.
 
@@ -136,27 +149,30 @@ class Enhancer:
             listen: called with every block, for further measures.
             look: called with the power (channel, freq, frame) of every group of frames.
         """
-        grid = FrameGrid.for_rate(sample_rate)
-        analyser, hearing = FrameAnalyser(grid, channels), self.engine.hearing(grid, sample_rate)
+        analyser = FrameAnalyser(FrameGrid.for_rate(sample_rate), channels)
+        ear = self.engine.ear(sample_rate, channels)
+        lookers = [*([ear.feed_power] if ear.hears_power else []), *([look] if look else [])]
         loudness = LoudnessMeter(sample_rate, channels)
 
         def take(spectrum: NDArray[np.complex64]) -> None:
             if spectrum.shape[-1]:
                 power = spectrum.real**2 + spectrum.imag**2
-                hearing.feed(power)
-                look(power)
+                for looker in lookers:
+                    looker(power)
 
-        peak = 0.0
+        peak, samples = 0.0, 0
         for block in blocks:
             listen(block)
             loudness.update(block)
+            ear.feed(block)
             peak = max(peak, float(np.abs(block).max(initial=0.0)))
-            take(analyser.feed(block))
-            progress(analyser.samples)
-        take(analyser.flush())
-        hearing.finish()
-        judgement = self.engine.judge(hearing)
-        return Survey(sample_rate, channels, analyser.samples, peak, loudness.integrated(), judgement)
+            samples += block.shape[1]
+            if lookers:
+                take(analyser.feed(block))
+            progress(samples)
+        if lookers:
+            take(analyser.flush())
+        return Survey(sample_rate, channels, samples, peak, loudness.integrated(), ear.judge())
 
     def stream(
         self,
@@ -183,7 +199,9 @@ class Enhancer:
         store = MemoryStore() if store is None else store
         loudness = LoudnessMeter(survey.sample_rate, survey.channels)
         done = 0
-        for wave in self._enhanced(blocks(), survey, chunk_frames):
+        assert survey.judgement is not None
+        shape = TakeShape(survey.sample_rate, survey.channels, survey.samples)
+        for wave in self.engine.enhance(blocks(), shape, survey.judgement, self.strength, chunk_frames):
             store.put(wave)
             loudness.update(wave)
             done += wave.shape[1]
@@ -194,25 +212,6 @@ class Enhancer:
         for wave in store.take():
             yield leveller.feed(wave)
         yield leveller.flush()
-
-    def _enhanced(self, blocks: Blocks, survey: Survey, chunk_frames: int) -> Iterator[Wave]:
-        assert survey.judgement is not None
-        grid = FrameGrid.for_rate(survey.sample_rate)
-        analyser, synthesiser = FrameAnalyser(grid, survey.channels), FrameSynthesiser(grid, survey.channels)
-        stream = StudioStream(self.engine, survey.judgement, grid, survey.sample_rate, self.strength, chunk_frames)
-        done = 0
-
-        def chunks() -> Iterator[NDArray[np.complex64]]:
-            for block in blocks:
-                yield from stream.feed(analyser.feed(block))
-            yield from stream.feed(analyser.flush())
-            yield from stream.flush()
-
-        for spectrum in chunks():
-            wave = synthesiser.feed(spectrum)[:, : survey.samples - done]
-            done += wave.shape[1]
-            yield wave
-        yield synthesiser.flush(survey.samples - done)
 
 
 def enhance(audio: NDArray[np.floating], sample_rate: int, model: str = DEFAULT_MODEL, strength: float = 1.0) -> Wave:

@@ -1,38 +1,29 @@
 """The studio engine in NumPy and ONNX Runtime: judges a take once, then enhances its spectrogram stretch by stretch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from goodtake.bundles import Bundle
-from goodtake.dsp.bands import LOG_FLOOR, N_BINS, band_interpolation
-from goodtake.dsp.high import N_HIGH, bridge_bands, high_matrix, spread_high
-from goodtake.dsp.stft import FrameGrid, Spectrum
+from goodtake.dsp.bands import LOG_FLOOR, band_interpolation
+from goodtake.dsp.high import bridge_bands
+from goodtake.dsp.stft import FrameGrid, Wave
+from goodtake.enhancement.engine import EngineOptions, Judged, TakeShape
 from goodtake.enhancement.hearing import (
     FloatArray,
     Hearing,
     band_statistics,
     log_bands,
-    shared_amplitude,
-    shared_high,
 )
+from goodtake.enhancement.studio_stream import enhance_stream
 from goodtake.errors import BundleError
-
-CHUNK_FRAMES = 512
-CHUNK_BYTES = 48_000_000
-"""A chunk of the complex spectrogram stays under this, however many channels and however high the rate."""
 
 FAULTS = ("snr_db", "drr_db", "colour_db")
 """What the gate looks at: noise, room, and the mean correction of the long-term spectrum."""
 
 DB_PER_NAT = 8.685889638
-
-SEAM = N_BINS - 48
-SEAM_MEAN = 16
-"""At 16 kHz, where the net learnt, the anti-alias slope takes the last three quarters of a kilohertz; files of higher
-rates have full sound there, so they take the mean gain of the bins just below."""
 
 SILENCE = 1e-9
 MIN_FRAMES = 8
@@ -71,11 +62,12 @@ class StudioEngine:
     Args:
         bundle: the weights.
         threads: of one operator; 0 takes all cores.
+
+    Raises:
+        BundleError: the bundle is not whole.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
-        if bundle.engine != "studio":
-            raise BundleError(f"model {bundle.name} is of kind {bundle.engine!r}, which this version cannot run")
         self.bundle = bundle
         self._take = bundle.session("take", threads)
         self._studio = bundle.session("studio", threads)
@@ -88,6 +80,28 @@ class StudioEngine:
             self._gate = {fault: (float(gate[fault]["closed"]), float(gate[fault]["open"])) for fault in FAULTS}
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"model {bundle.name} lacks {error} in its config.yaml: export it again") from error
+
+    @classmethod
+    def open(cls, bundle: Bundle, options: EngineOptions) -> "StudioEngine":
+        """Returns the engine of a bundle.
+
+        Raises:
+            BundleError: the bundle is not whole.
+            ConfigError: it is asked for what it does not have.
+        """
+        options.refuse_all_but(bundle.name, ())
+        return cls(bundle, options.threads)
+
+    def ear(self, sample_rate: int, channels: int) -> "StudioEar":
+        """Returns an ear for one take."""
+        return StudioEar(self, FrameGrid.for_rate(sample_rate), sample_rate)
+
+    def enhance(
+        self, blocks: Iterable[Wave], take: TakeShape, judged: Judged, strength: float, chunk_frames: int
+    ) -> Iterator[Wave]:
+        """Enhances the blocks of a take; see `Engine.enhance`."""
+        assert isinstance(judged, Judgement)
+        return enhance_stream(self, blocks, take, judged, strength, chunk_frames)
 
     def hearing(self, grid: FrameGrid, sample_rate: int) -> Hearing:
         """Returns an ear for one take."""
@@ -181,79 +195,31 @@ class StudioEngine:
         return np.asarray(gain[0], np.float32)
 
 
-class StudioStream:
-    """Enhances a stream of frames; every frame is decided with the engine's whole context, so chunks leave no trace.
+class StudioEar:
+    """Hears a take for the engine: the spectrogram at its own rate.
 
     Args:
-        engine: the nets.
-        judgement: of the take.
+        engine: whose take net judges.
         grid: window and hop.
         sample_rate: Hz.
-        strength: 0 leaves the take as it is, 1 enhances it as much as the judgement wants, above is more.
-        chunk_frames: frames decided at a time.
     """
 
-    def __init__(
-        self,
-        engine: StudioEngine,
-        judgement: Judgement,
-        grid: FrameGrid,
-        sample_rate: int,
-        strength: float = 1.0,
-        chunk_frames: int = CHUNK_FRAMES,
-    ) -> None:
-        self.engine, self.judgement, self.grid, self.sample_rate = engine, judgement, grid, sample_rate
-        self.moving, self.still = np.float32(strength * judgement.moving), np.float32(strength * judgement.wet)
-        self.chunk_frames = chunk_frames
-        self._has_high = grid.n_bins > N_BINS
-        self._spectra: list[Spectrum] = []  # frames not yet decided
-        self._heard = np.zeros((N_BINS + N_HIGH, 0), np.float32)  # of those, with up to one context before them
-        self._past = 0  # frames of that context
+    hears_power = True
 
-    def feed(self, spectrum: Spectrum) -> Iterator[Spectrum]:
-        """Takes (channel, freq, frame) and yields enhanced chunks that have all the context they need."""
-        if spectrum.shape[-1]:
-            self._spectra.append(spectrum)
-            power = spectrum.real**2 + spectrum.imag**2
-            heard = [shared_amplitude(power, self.grid), shared_high(power, self.grid, self.sample_rate)]
-            self._heard = np.concatenate([self._heard, np.concatenate(heard)], axis=1)
-        chunk = min(self.chunk_frames, max(16, CHUNK_BYTES // (8 * spectrum.shape[0] * spectrum.shape[1])))
-        while self._heard.shape[1] - self._past >= chunk + self.engine.context:
-            yield self._decide(chunk)
+    def __init__(self, engine: StudioEngine, grid: FrameGrid, sample_rate: int) -> None:
+        self.engine, self.hearing = engine, engine.hearing(grid, sample_rate)
 
-    def flush(self) -> Iterator[Spectrum]:
-        """Yields the frames that are left."""
-        left = self._heard.shape[1] - self._past
-        if left:
-            yield self._decide(left)
+    def feed(self, block: Wave) -> None:
+        """Takes (channel, time), and waits for its spectrogram."""
 
-    def _decide(self, frames: int) -> Spectrum:
-        heard = self._heard[:, : self._past + frames + self.engine.context]
-        inside = slice(self._past, self._past + frames)
-        log_gain, angle = self.engine.gains(heard[:N_BINS], self.judgement)
-        if self._has_high:
-            log_gain[SEAM:] = log_gain[SEAM - SEAM_MEAN : SEAM].mean(axis=0)
-        enhanced = self._take_frames(frames)
-        bins = min(N_BINS, enhanced.shape[1])
-        still = (self.still - self.moving) * self.judgement.colour[:bins, None]
-        gain = np.exp(self.moving * log_gain[:bins, inside] + still)
-        turn = np.exp(1j * (self.moving * angle[:bins, inside]))
-        enhanced[:, :bins] *= (gain * turn).astype(np.complex64)
-        if self._has_high:
-            present = (high_matrix(self.grid, self.sample_rate).sum(axis=1) > 0).astype(np.float32)
-            high = self.engine.high_gains(heard[:N_BINS], log_gain, heard[N_BINS:], present, self.judgement)
-            spread = spread_high(self.moving * high[:, inside], self.grid, self.sample_rate)
-            enhanced[:, N_BINS:] *= np.exp(spread)
-        drop = max(0, self._past + frames - self.engine.context)
-        self._heard = self._heard[:, drop:]
-        self._past = self._past + frames - drop
-        return enhanced
+    def feed_power(self, power: FloatArray) -> None:
+        """Takes (channel, freq, frame)."""
+        self.hearing.feed(power)
 
-    def _take_frames(self, frames: int) -> Spectrum:
-        """Returns a copy of the next frames, to be changed in place."""
-        pending = np.concatenate(self._spectra, axis=-1) if len(self._spectra) > 1 else self._spectra[0]
-        self._spectra = [pending[..., frames:]] if pending.shape[-1] > frames else []
-        return pending[..., :frames].copy()
+    def judge(self) -> Judgement | None:
+        """Ends the take; None when it is silent or too short."""
+        self.hearing.finish()
+        return self.engine.judge(self.hearing)
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,8 @@ from goodtake.diagnosis.diagnosis import Diagnosis, TakeFacts
 from goodtake.diagnosis.measures import Measures
 from goodtake.enhancement.enhancer import Enhancer, Survey
 from goodtake.enhancement.files import BLOCK_FRAMES
-from goodtake.enhancement.studio import DB_PER_NAT
+from goodtake.enhancement.studio import DB_PER_NAT, Judgement, StudioEngine
+from goodtake.errors import ConfigError
 
 
 def diagnose(
@@ -26,9 +27,15 @@ def diagnose(
         progress: called with samples heard so far and in all, when known.
 
     Raises:
+        ConfigError: when the model has no take net.
         UnreadableAudioError: when the file is not whole, finite audio.
     """
     enhancer = Enhancer(DEFAULT_MODEL) if enhancer is None else enhancer
+    if not isinstance(enhancer.engine, StudioEngine):
+        raise ConfigError(
+            f"model {enhancer.model} has no take net, so it cannot tell what is wrong with a recording: "
+            f"diagnose with --model {DEFAULT_MODEL}"
+        )
     with open_reader(path) as reader:
         info = reader.info
         measures = Measures(info.sample_rate, info.channels, true_peak=True)
@@ -46,7 +53,7 @@ def diagnose(
 
 def take_facts(survey: Survey) -> TakeFacts | None:
     """Returns what the take net said in the units people use, or None for a take that it did not judge."""
-    if survey.judgement is None:
+    if not isinstance(survey.judgement, Judgement):
         return None
     snr, drr, log_decay, distance = (float(fact) for fact in survey.judgement.facts)
     colour = tuple(round(DB_PER_NAT * float(value), 2) for value in survey.judgement.correction)
