@@ -33,6 +33,8 @@ CORE_USERS: dict[str, tuple[str, ...]] = {
 
 OPTIONAL_USERS: dict[str, tuple[str, ...]] = {
     "fluidsynth": ("datasets.render",),
+    "jinja2": ("evaluation.report",),
+    "markupsafe": ("evaluation.report",),
     "matplotlib": ("training",),
     "mido": ("datasets.render",),
     "noisereduce": ("evaluation",),

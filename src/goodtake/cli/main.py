@@ -15,6 +15,7 @@ from goodtake.cli.ending import complain, settle_output
 from goodtake.cli.enhance import enhance_command
 from goodtake.cli.evaluate import evaluate_command
 from goodtake.cli.models import export_command, models_command
+from goodtake.cli.report import report_command
 from goodtake.cli.train import train_command
 from goodtake.errors import GoodtakeError
 
@@ -60,6 +61,7 @@ app.command("models")(models_command)
 app.command("train")(train_command)
 app.command("export")(export_command)
 app.command("evaluate")(evaluate_command)
+app.command("report")(report_command)
 
 
 def run() -> None:
