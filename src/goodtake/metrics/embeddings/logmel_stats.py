@@ -92,9 +92,22 @@ def _bands(clip: Wave) -> tuple[Wave, Wave]:
     levels, flatness = [], []
     for (block,) in power_blocks(clip, grid=GRID):
         power = np.maximum(block * np.float32(1 / MEAN_BIN), floor)
-        levels.append(np.log(bank @ power))
-        flatness.append(np.log(fine @ power) - fine @ np.log(power))
+        levels.append(np.log(_in_bands(power, bank)))
+        flatness.append(np.log(_in_bands(power, fine)) - _in_bands(np.log(power), fine))
     return np.concatenate(levels, axis=-1), np.concatenate(flatness, axis=-1)
+
+
+def _in_bands(spectrum: Wave, bank: NDArray[np.float32]) -> Wave:
+    """Returns `bank @ spectrum` over the few bins of each band: (channel, freq, frame) -> (channel, band, frame).
+
+    A tenth of the work of the full product, and it wakes no threads of the BLAS, which cost more than they do here.
+    """
+    bands = np.empty((spectrum.shape[0], bank.shape[0], spectrum.shape[2]), np.float32)
+    for number, weights in enumerate(bank):
+        bins = np.flatnonzero(weights)
+        inside = slice(bins[0], bins[-1] + 1)
+        np.einsum("f,cft->ct", weights[inside], spectrum[:, inside], out=bands[:, number])
+    return bands
 
 
 @lru_cache(maxsize=2)
