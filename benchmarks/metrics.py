@@ -5,7 +5,7 @@
 
 Speed: one clip and its noisy twin, 16 kHz mono and 44.1 kHz stereo, in a process with one thread, as an evaluation
 has one per core; processor time, so that the figures hold on a busy machine too. `--threads 0` leaves the BLAS its own
-number of threads, whose waiting then counts as well. "paper1" is the paper's four figures together: fwSSNR, MRS, L1, and
+number of threads, whose waiting then counts as well. "paper1" is the paper's four figures together: fwSSNR, MRS, L1 and
 FAD's share, which is the embedding of the estimate and of the reference and their moments. The aim: at least 20 times
 real time. Memory: a process of its own measures those four for 10 and for 100 clips, one after the other; its peak may
 grow by a tenth at most.
