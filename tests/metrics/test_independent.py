@@ -1,7 +1,8 @@
-"""Paper 1's metrics against second implementations, written from the papers alone, in double precision.
+"""Paper 1's metrics against second implementations of the published definitions, in double precision.
 
 fwSSNR: P. C. Loizou, "Speech Enhancement: Theory and Practice", 2007, section 11.1.3 and Y. Hu, P. C. Loizou, 2008: a
-discrete Fourier transform by its matrix, then loops over frames and bands. MRS and L1: `torch.stft`. The tolerances,
+discrete Fourier transform by its matrix, then loops over frames and bands; bands, window and clipping were checked with
+their public program. MRS and L1: `torch.stft`. The tolerances,
 0.05 dB and 1e-3, are a hundredth of the differences between systems that tables of these figures show.
 
 Which frames count is open in the papers. Theirs is a mean over all frames, and so is ours; their program leaves out
