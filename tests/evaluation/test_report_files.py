@@ -154,6 +154,10 @@ def test_only_shareable_clips_are_played(tmp_path):
     open_ones = write_report([run], tmp_path / "b", replace(page, players=None, only_shareable=True))
     assert {player.pick.clip for player in open_ones.players} == {"song0-0", "song1-2"}
     assert "1 of 3 clips may not be published" in open_ones.about_players
+    assert "At most" not in every.about_players
+    one = write_report([run], tmp_path / "d", replace(page, players=1))
+    assert [player.pick.rank for player in one.players] == ["median"]
+    assert "At most 1 clip" in one.about_players
     none = write_report([run], tmp_path / "c", replace(page, players=0))
     assert none.players == ()
     text = (tmp_path / "c" / "report.html").read_text(encoding="utf-8")

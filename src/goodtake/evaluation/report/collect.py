@@ -173,7 +173,8 @@ def collect(runs: Sequence[Path]) -> Evaluation:
         facts = program.pop("systems", {})
         programs.append(program)
         for row in read_rows(run):
-            _check_input(inputs.setdefault((row.clip, row.condition), row), row, run)
+            if "clip" not in row.errors:  # else there was no input
+                _check_input(inputs.setdefault((row.clip, row.condition), row), row, run)
             known = systems.get(row.system)
             name = row.system if known is None or known.digest == row.digest else f"{row.system} ({run.name})"
             oracle = bool(facts.get(row.system, {}).get("oracle", False))
@@ -206,8 +207,6 @@ def _program(run: Path) -> dict[str, Any]:
 
 
 def _check_input(first: Row, row: Row, run: Path) -> None:
-    if "clip" in row.errors or "clip" in first.errors:
-        return
     if (first.clip_digest, first.degradation) != (row.clip_digest, row.degradation):
         raise ConfigError(
             f"{run}: clip {row.clip} under {row.condition} is not the one of the other rows (other samples, or other "

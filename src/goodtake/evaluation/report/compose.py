@@ -189,6 +189,8 @@ def _gains(found: Findings) -> Section:
     ordered = sorted(evaluation.metrics, key=lambda name: name != found.metric)
     if len(evaluation.systems) < 2:
         return Section("gains", "Gains", "One system only: there is nothing to compare it with.")
+    if evaluation.baseline not in evaluation.systems:
+        return Section("gains", "Gains", f"{evaluation.baseline} has no rows: evaluate it to see gains over it.")
     tables = tuple(gains_table(evaluation, found.comparisons, metric) for metric in ordered)
     duels = tuple(duels_table(evaluation, found.comparisons, metric, found.system) for metric in ordered)
     text = "Pairing removes what clips differ in. Every pair of systems, with p-values and counts: comparisons.csv."

@@ -22,6 +22,7 @@ from goodtake.evaluation.report.sound import (
     spectrogram_png,
 )
 from goodtake.evaluation.report.table import number
+from goodtake.evaluation.report.tables import system_title
 from goodtake.evaluation.rows import REFERENCE, Row
 from goodtake.metrics import METRICS
 
@@ -164,7 +165,7 @@ def make_player(evaluation: Evaluation, pick: Pick, metric: str) -> Player:
     versions = tuple(
         Version(
             name,
-            {REFERENCE: "Reference", INPUT: "Input"}.get(name, name),
+            {REFERENCE: "Reference", INPUT: "Input"}.get(name) or system_title(evaluation, name),
             _data_uri("audio/mpeg", mp3_bytes(matched.waves[name], rate)),
             _data_uri("image/png", spectrogram_png(levels[name], top)),
             figures.get(name, ""),

@@ -150,8 +150,9 @@ def _with_sound(report: Report, found: Findings, wishes: Wishes, progress: Calla
         if wishes.players is None
         else f"Of each condition the best, the median and the worst clip {chosen}, all versions at one loudness."
     )
-    if wishes.players is not None and len(picks) == wishes.players:
-        about += f" At most {wishes.players} clips were asked for, median ones first."
+    everything = choose(evaluation, found.system, found.metric, 3 * len(evaluation.conditions), wishes.only_shareable)
+    if wishes.players is not None and len(picks) < len(everything):
+        about += f" At most {wishes.players} clips were asked for: medians go first, best ones last."
     return with_players(report, tuple(players), about + licence)
 
 
