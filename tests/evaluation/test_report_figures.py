@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from report_cases import ENHANCE, SEPARATE, enhance_rows, row, separate_rows, write_run
+from scipy import linalg as scipy_linalg
 from scipy import stats as scipy_stats
 
 from goodtake.evaluation.report.collect import collect
@@ -173,6 +174,44 @@ def test_the_best_is_bold_and_no_oracle(enhanced):
     for line in table.splitlines():
         assert ("**" in line) == line.startswith("| studio"), line
     assert "†" in table
+
+
+def test_figures_of_sets(tmp_path):
+    rng = np.random.default_rng(2)
+    benchmark = replace(ENHANCE, metrics=("fwssnr", "fad"), conditions=("all", "snr5"))
+    run, rows, points = tmp_path / "run", [], {}
+    for condition, patches in (("all", 60), ("snr5", 4)):  # 4 patches a clip are too few
+        for one in (r for r in enhance_rows(clips=3) if r.condition == condition):
+            folder = run / "embeddings" / "fad" / condition / one.clip
+            folder.mkdir(parents=True, exist_ok=True)
+            shift = {"nothing": 1.0, "wiener": 0.5, "studio": 0.1, "bound": 0.0}[one.system]
+            for name, offset in (("reference", 0.0), (one.system, shift)):
+                if not (folder / f"{name}.npy").exists():
+                    made = (rng.standard_normal((patches, 64)) + offset).astype(np.float16)
+                    np.save(folder / f"{name}.npy", made)
+                    points.setdefault((condition, name), []).append(made.astype(np.float64))
+            rows.append(replace(one, embeddings={"fad": f"embeddings/fad/{condition}/{one.clip}/{one.system}.npy"}))
+    found = work_out(collect([write_run(run, benchmark, rows)]), FAST)
+    ours, clean = (np.concatenate(points["all", name]) for name in ("studio", "reference"))
+    covariances = np.cov(ours.T), np.cov(clean.T)
+    root = scipy_linalg.sqrtm(covariances[0] @ covariances[1]).real
+    expected = np.sum((ours.mean(0) - clean.mean(0)) ** 2) + np.trace(covariances[0] + covariances[1] - 2 * root)
+    fad = found.means["studio", "all", "fad"]
+    assert fad.estimate == pytest.approx(expected, rel=1e-4)
+    assert (fad.low, fad.n) == (None, 3)
+    assert fad.estimate < found.means["wiener", "all", "fad"].estimate < found.means["nothing", "all", "fad"].estimate
+    assert ("studio", "snr5", "fad") not in found.means
+    write_report([run], tmp_path / "out", Wishes(formats=("csv",), options=FAST))
+    line = next(x for x in tables_of(tmp_path / "out")["figures_fad"] if x["system"] == "studio")
+    assert list(line) == ["system", "All", "All clips"]
+
+
+def test_a_run_without_its_baseline_says_so(tmp_path):
+    rows = [r for r in enhance_rows(clips=3) if r.system != "nothing"]
+    run = write_run(tmp_path / "run", ENHANCE, rows)
+    report = write_report([run], tmp_path / "out", Wishes(formats=("md",), options=FAST))
+    assert report.headlines == ()
+    assert "nothing has no rows" in (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
 
 
 def test_raw_and_processed(separated):

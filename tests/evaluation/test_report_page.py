@@ -216,6 +216,11 @@ const press = (key) => {
   const button = table.querySelector("thead th:nth-child(2) button");
   button.click(); said.down = heads(); button.click(); said.up = heads();
   said.wide = document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+  const frame = document.createElement("iframe");
+  frame.src = "/plain"; frame.style.width = "390px"; frame.style.height = "800px";
+  const loaded = new Promise((done) => frame.addEventListener("load", done));
+  document.body.append(frame); await loaded;
+  said.narrow = frame.contentDocument.documentElement.scrollWidth <= frame.contentDocument.documentElement.clientWidth;
   said.faults = faults;
   await fetch("/said", { method: "POST", body: JSON.stringify(said) });
 })();
@@ -236,7 +241,7 @@ def said(page, tmp_path_factory):
         def do_GET(self):
             if self.path == "/wait":
                 done.wait(30)
-            self.answer(served.encode() if self.path == "/" else b"")
+            self.answer({"/": served, "/plain": page}.get(self.path, "").encode())
 
         def do_POST(self):
             heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
@@ -277,6 +282,7 @@ def browse(profile: Path, address: str, *options: str) -> None:
 def test_no_fault_in_the_browser(said):
     assert said["faults"] == []
     assert said["wide"]  # nothing sticks out to the side
+    assert said["narrow"]  # nor on a phone
 
 
 def test_switching_is_instant_and_keeps_the_position(said):
