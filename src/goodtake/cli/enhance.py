@@ -26,6 +26,13 @@ def enhance_command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="Threads; 0 takes all cores.")] = 0,
+    steps: Annotated[
+        int | None, typer.Option(help="Network calls of a diffusion musecoder: 50 as in paper 1, 6, or any number.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of what a model draws at random; 0 when left out.")] = None,
+    strict_paper: Annotated[
+        bool, typer.Option("--strict-paper", help="As the paper has it: nothing above 8 kHz is kept.")
+    ] = False,
 ) -> None:
     """Make recordings sound like studio takes.
 
@@ -42,7 +49,7 @@ def enhance_command(
             raise ConfigError("the sound and --json cannot both go to standard output: give -o, or leave --json out")
         if piped and sys.stdout.isatty():
             raise ConfigError("standard output is a terminal: give -o FILE, or send it to a file or program")
-        enhancer = Enhancer(model, strength, threads)
+        enhancer = Enhancer(model, strength, threads, steps=steps, seed=seed, strict_paper=strict_paper)
         failed = 0
         with _Progress(not (quiet or json or piped), interrupts) as progress:
             for job in jobs:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from goodtake.errors import BundleError, MissingExtraError
+from goodtake.errors import BundleError, ConfigError, MissingExtraError
 
 
 def models_command(
@@ -29,29 +29,55 @@ def models_command(
         )
     if json:
         rows = [
-            {"name": b.name, "engine": b.engine, "megabytes": _megabytes(b.folder), "default": b.name == DEFAULT_MODEL}
+            {
+                "name": b.name,
+                "engine": b.engine,
+                "title": b.title,
+                "megabytes": _megabytes(b.folder),
+                "default": b.name == DEFAULT_MODEL,
+            }
             for b in bundles
         ]
         typer.echo(json_module.dumps(rows, indent=2))
         return
+    width = max(len(bundle.name) for bundle in bundles)
     for bundle in bundles:
         default = "  (default)" if bundle.name == DEFAULT_MODEL else ""
-        typer.echo(f"{bundle.name:12} {_megabytes(bundle.folder):6.1f} MB  {bundle.title}{default}")
+        typer.echo(f"{bundle.name:{width}} {_megabytes(bundle.folder):6.1f} MB  {bundle.title}{default}")
 
 
 def export_command(
-    run: Annotated[Path, typer.Argument(help="Run folder of the studio engine.")],
-    high_run: Annotated[Path, typer.Argument(help="Run folder of the high net, or a model that has one.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Run folders: one of the studio engine and one of the high net (or a model that has one), "
+            "or those that hold the networks of a chain.",
+        ),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the bundle to write.")],
+    name: Annotated[str | None, typer.Option(help="Of the model; the folder's name when left out.")] = None,
+    pipeline: Annotated[
+        str | None, typer.Option(help="Stages of a chain, such as mel2mel+griffinlim; all networks when left out.")
+    ] = None,
     card: Annotated[Path | None, typer.Option(help="Model card, Markdown.")] = None,
 ) -> None:
-    """Turn a training run into a bundle that enhance can use."""
+    """Turn training runs into a bundle that enhance can use."""
     try:
+        from goodtake.training.export_chain import export_chain
         from goodtake.training.export_studio import export_run
+        from goodtake.training.recipe import RECIPE_NAME, load_recipe
     except ImportError as error:
         raise MissingExtraError("torch", "train") from error
 
-    export_run(run, high_run, output, card)
+    if load_recipe(runs[0] / RECIPE_NAME).task == "chain":
+        export_chain(runs, output, name, pipeline, card)
+    elif len(runs) != 2 or name or pipeline:
+        raise ConfigError(
+            f"{runs[0]} is a run of the studio engine: give a run of the high net beside it, no --name or --pipeline"
+        )
+    else:
+        export_run(runs[0], runs[1], output, card)
     typer.echo(f"{output} is ready: goodtake enhance --model {output} take.wav")
 
 

@@ -99,17 +99,17 @@ def _solve(
     # Half a window of padding stands on both sides and is known to be zero, as `stft` puts it there.
     padded = np.zeros(max((n_frames - 1) * hop + grid.n_fft, length + 2 * half), np.float32)
     known = half
-    for first, last in _segments(n_frames, -(-grid.n_fft // hop)):
+    for first, last in segments(n_frames, -(-grid.n_fft // hop)):
         part = slice(first * hop, (last - 1) * hop + grid.n_fft)
         target = np.ascontiguousarray(magnitude[first:last])
         local = padded[part]  # a view: what is solved stands in its place
         end = half + length - part.start if last == n_frames else local.size
-        _solve_segment(local, slice(known - part.start, end), target, grid, rng, iterations, momentum)
+        solve_segment(local, slice(known - part.start, end), target, grid, rng, iterations, momentum)
         known = max(known, (last - LOOK_AHEAD_FRAMES) * hop + half)
     return padded[half : half + length]
 
 
-def _segments(n_frames: int, window_frames: int) -> Iterator[tuple[int, int]]:
+def segments(n_frames: int, window_frames: int) -> Iterator[tuple[int, int]]:
     """Yields first and last + 1 frame of overlapping segments; they do not depend on what follows them."""
     context = max(CONTEXT_FRAMES, window_frames)
     first = 0
@@ -124,7 +124,7 @@ def _segments(n_frames: int, window_frames: int) -> Iterator[tuple[int, int]]:
         first = last - LOOK_AHEAD_FRAMES - context
 
 
-def _solve_segment(
+def solve_segment(
     signal: Wave,
     unknown: slice,
     magnitude: NDArray[np.float32],

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from goodtake.bundles import Bundle
+from goodtake.enhancement.chain.engine import ChainEngine
 from goodtake.enhancement.engine import Engine, EngineOptions
 from goodtake.enhancement.studio import StudioEngine
 from goodtake.errors import BundleError
 
 ENGINES: dict[str, Callable[[Bundle, EngineOptions], Engine]] = {
     "studio": StudioEngine.open,
+    "chain": ChainEngine,
 }
 
 
