@@ -25,7 +25,7 @@ def fwssnr_by_loops(estimate: np.ndarray, reference: np.ndarray, sample_rate: in
         n_fft *= 2
     window = signal.windows.hann(length + 2, sym=True)[1:-1]
     frame_scores = []
-    for start in range(0, len(reference) - length + 1, length // 4):
+    for start in range(0, len(reference) - length + 1, length // 4)[:-1]:  # as their program: not the last
         spectra = []
         for wave in (reference, estimate):
             magnitude = np.abs(np.fft.fft(wave[start : start + length].astype(np.float64) * window, n_fft))[

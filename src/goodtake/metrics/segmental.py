@@ -80,7 +80,8 @@ def _frames(estimate: Clip, reference: Clip, sample_rate: int) -> tuple[NDArray[
     bands = critical_bands(sample_rate, n_fft)
     # The Hann window of the program has no zeros at its ends.
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1, length + 1) / (length + 1))).astype(np.float32)
-    framed = [np.lib.stride_tricks.sliding_window_view(wave, length)[::hop] for wave in (estimate, reference)]
+    whole = [np.lib.stride_tricks.sliding_window_view(wave, length)[::hop] for wave in (estimate, reference)]
+    framed = [frames[: max(1, len(frames) - 1)] for frames in whole]  # the program leaves the last whole frame out
     levels, scores = [], []
     for first in range(0, framed[0].shape[0], BLOCK_FRAMES):
         (_, in_estimate), (level, in_reference) = (
@@ -106,4 +107,8 @@ def _band_shapes(
     """
     magnitude = np.abs(np.fft.rfft(frames, n_fft)[:, :-1])
     level = magnitude.sum(axis=1, dtype=np.float64)
-    return level, (magnitude @ bands.T) / np.maximum(level, np.finfo(np.float64).tiny)[:, None]
+    summed = np.empty((len(frames), len(bands)), np.float64)
+    for number, band in enumerate(bands):  # few bins each; one product of matrices would wake a BLAS thread per core
+        inside = slice(int(np.flatnonzero(band)[0]), int(np.flatnonzero(band)[-1]) + 1)
+        summed[:, number] = np.einsum("fk,k->f", magnitude[:, inside], band[inside])
+    return level, summed / np.maximum(level, np.finfo(np.float64).tiny)[:, None]
