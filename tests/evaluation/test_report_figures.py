@@ -134,7 +134,10 @@ def test_marks_follow_the_corrected_p(tmp_path):
     assert verdicts == {"better"}
     bound = found.comparisons["mrs", "all", "bound", "nothing"]
     assert bound.verdict == "better"
-    assert bound.turned().verdict == "worse"
+    turned = bound.turned()
+    assert turned.verdict == "worse"
+    assert (bound.paired.wins, turned.paired.wins, turned.paired.losses) == (24, 0, 24)
+    assert (turned.paired.win_rate.estimate, turned.paired.win_rate.low) == (0, 1 - bound.paired.win_rate.high)
     assert found.comparisons["fwssnr", None, "wiener", "nothing"].verdict == ""
 
 
@@ -260,6 +263,9 @@ def test_clips_are_chosen_by_gain(tmp_path):
         ("snr5", "0", "worst"),
     ]
     assert picks[0].gain == pytest.approx(0.14)
+    up = choose(evaluation, "studio", "fwssnr", 20, False)  # more is better here
+    assert [(p.clip[-1], p.rank) for p in up[:3]] == [("4", "best"), ("2", "median"), ("0", "worst")]
+    assert up[0].said == "gain +1.40"
     assert [p.rank for p in choose(evaluation, "studio", "mrs", 2, False)] == ["median", "median"]
     assert len(choose(evaluation, "studio", "mrs", None, False)) == 10
 

@@ -1,12 +1,19 @@
 """What a report writes, what it refuses, and that nothing half-written stays."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from report_cases import ENHANCE, SEPARATE, enhance_rows, row, separate_rows, write_run, write_run_with_sound
 
-from goodtake.errors import ConfigError, OutputExistsError, UnreadableAudioError, UnwritableAudioError
+from goodtake.errors import (
+    ConfigError,
+    MissingExtraError,
+    OutputExistsError,
+    UnreadableAudioError,
+    UnwritableAudioError,
+)
 from goodtake.evaluation.report.measures import Options
 from goodtake.evaluation.report.write import Wishes, write_report
 
@@ -31,6 +38,14 @@ def test_formats(run, tmp_path):
     with pytest.raises(ConfigError, match="format 'pdf'"):
         write_report([run], tmp_path / "c", replace(WISHES, formats=("md", "pdf")))
     assert not (tmp_path / "c").exists()
+
+
+def test_only_the_page_needs_an_extra(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    write_report([run], tmp_path / "plain", WISHES)
+    with pytest.raises(MissingExtraError, match=r"goodtake\[eval\]"):
+        write_report([run], tmp_path / "page", replace(WISHES, formats=("html",)))
+    assert not (tmp_path / "page").exists()
 
 
 def test_the_report_says_how_it_was_made(run, tmp_path):

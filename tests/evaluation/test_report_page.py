@@ -301,6 +301,7 @@ def test_switching_is_instant_and_keeps_the_position(said):
 
 def test_keys_and_pictures_move_and_stop(said):
     assert (said["paused"]["playing"], said["paused"]["label"]) == (False, "Play")
+    assert said["paused"]["at"] >= said["none"]["at"] > 0  # it stays where it stopped
     assert said["back"]["at"] == pytest.approx(max(0.0, said["paused"]["at"] - 1), abs=0.06)
     assert said["other"]["playing"]
     assert said["clicked"]["version"] == 2

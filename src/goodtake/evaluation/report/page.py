@@ -26,11 +26,9 @@ def to_html(report: Report, system: str, scope: str) -> str:
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise MissingExtraError("jinja2", "eval") from error
+    check_installed()
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=FunctionLoader(_template),
@@ -53,6 +51,18 @@ def to_html(report: Report, system: str, scope: str) -> str:
         script=Markup(_template("page.js")),
         colours=", ".join(f"rgb({r} {g} {b})" for r, g, b in stops),
     )
+
+
+def check_installed() -> None:
+    """Checks that pages can be written, before minutes are spent on what goes into one.
+
+    Raises:
+        MissingExtraError: jinja2 is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("jinja2", "eval") from error
 
 
 class _Shown:

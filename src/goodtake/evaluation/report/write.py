@@ -20,7 +20,7 @@ from goodtake.evaluation.report.compose import Findings, make_report, with_playe
 from goodtake.evaluation.report.document import Report
 from goodtake.evaluation.report.markdown import to_text
 from goodtake.evaluation.report.measures import Options, short
-from goodtake.evaluation.report.page import to_html
+from goodtake.evaluation.report.page import check_installed, to_html
 from goodtake.evaluation.report.players import Player, choose, left_out, make_player
 from goodtake.evaluation.report.table import to_csv
 from goodtake.evaluation.report.tables import scope_title, scopes, system_title
@@ -85,10 +85,13 @@ def write_report(
         ConfigError: a run, a format, a file of ratings or votes is not what it should be.
         UnreadableAudioError: a kept sound file is missing.
         UnwritableAudioError: the disk does not take it.
+        MissingExtraError: jinja2, for the page, is not installed.
     """
     unknown = [name for name in wishes.formats if name not in FORMATS]
     if unknown or not wishes.formats:
         raise ConfigError(f"format {', '.join(unknown) or 'none'!r}: give some of {', '.join(FORMATS)}")
+    if "html" in wishes.formats:
+        check_installed()
     check_place(output, runs, force)
     evaluation = collect(runs)
     ratings = find_ratings(wishes.ratings)
