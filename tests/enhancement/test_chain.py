@@ -22,7 +22,7 @@ PIPELINES = ("mel2mel+musecoder", "mel2mel+griffinlim", "mel2mel+diffwave", "mus
 def bundles(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundles")
     for pipeline in PIPELINES:
-        tiny_bundle(folder / pipeline, pipeline, stir=1.5 if pipeline == "demucs" else 1.0)  # not to be almost silent
+        tiny_bundle(folder / pipeline, pipeline, stir=2.5 if pipeline == "demucs" else 1.0)  # not to be almost silent
     return folder
 
 
