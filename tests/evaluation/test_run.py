@@ -1,4 +1,6 @@
 import json
+import resource
+import signal
 from collections import Counter
 from dataclasses import replace
 
@@ -9,9 +11,10 @@ from bench import RATE, Louder, Sources, benchmark, figures, make_folder, music
 
 from goodtake.degrade.bank import Bank
 from goodtake.degrade.chain import degrade
+from goodtake.degrade.conditions import CONDITIONS
 from goodtake.degrade.parameters import degradation_from_dict
 from goodtake.errors import ConfigError, DatasetError, MissingExtraError, UnwritableAudioError
-from goodtake.evaluation import keep, plan, run, trial
+from goodtake.evaluation import folder, keep, plan, run, trial
 from goodtake.evaluation.recipe import ClipSet, SystemSpec
 from goodtake.evaluation.rows import ROWS_NAME, RUN_NAME, read_rows
 from goodtake.evaluation.run import run_benchmark
@@ -45,8 +48,8 @@ def two(lab, **changes):
     return benchmark(systems=("nothing", SystemSpec("louder", kind="command", command="x")), **changes)
 
 
-def keys(folder):
-    lines = (folder / ROWS_NAME).read_text().splitlines()
+def keys(place):
+    lines = (place / ROWS_NAME).read_text().splitlines()
     return Counter((row["clip"], row["condition"], row["system"]) for row in map(json.loads, lines))
 
 
@@ -99,6 +102,12 @@ def test_the_seed_alone_decides(tmp_path, lab):
     noises = [[row["degradation"]["noise"] for row in figures(tmp_path / name)] for name in ("one", "other")]
     assert noises[0][1] != noises[1][1]
     assert noises[0][1] != noises[0][3]  # the other clip has another noise
+
+
+def test_each_condition_has_draws_of_its_own(tmp_path, lab):
+    run_benchmark(benchmark(systems=("nothing",), conditions=("snr5", "snr10")), tmp_path)
+    seeds = [row["degradation"]["noise"]["layers"][0]["seed"] for row in figures(tmp_path)]
+    assert len(set(seeds)) == 4
 
 
 def test_added_clips_and_conditions_leave_what_is_drawn(tmp_path, lab):
@@ -202,6 +211,16 @@ def test_a_clip_that_was_changed_is_made_again(tmp_path, lab):
     assert {clip for clip, _ in lab.systems["louder"].calls[4:]} == {"b"}
 
 
+def test_other_draws_are_made_again(tmp_path, lab, monkeypatch):
+    small = two(lab)
+    run_benchmark(small, tmp_path)
+    monkeypatch.setitem(CONDITIONS, "snr10", CONDITIONS["snr15"])
+    assert run_benchmark(small, tmp_path).made == 4
+    assert [condition for _, condition in lab.systems["louder"].calls[4:]] == ["snr10", "snr10"]
+    rows = [row for row in read_rows(tmp_path) if row.condition == "snr10"]
+    assert {row.degradation["noise"]["snr_db"] for row in rows} == {15.0}
+
+
 def test_files_that_were_deleted_are_made_again(tmp_path, lab):
     small = two(lab)
     run_benchmark(small, tmp_path)
@@ -234,6 +253,8 @@ def test_a_chain_hands_outputs_on(tmp_path, lab):
     for first, second in zip(given["first"], given["second"], strict=True):
         assert np.array_equal(second, 2 * first)
     assert {row.after for row in read_rows(tmp_path) if row.system == "second"} == {"first"}
+    lab.systems["second"] = Louder("second", "s2")
+    assert run_benchmark(benchmark(systems=chain), tmp_path).made == 4  # a new second is no new first
     before = {row.digest for row in read_rows(tmp_path) if row.system == "second"}
     lab.systems["first"] = Louder("first", "f2", fails=lambda case: (_ for _ in ()).throw(ConfigError("no luck")))
     outcome = run_benchmark(benchmark(systems=chain), tmp_path)
@@ -248,7 +269,12 @@ def test_only_some_systems_and_conditions(tmp_path, lab):
     outcome = run_benchmark(small, tmp_path, conditions=["clean"], systems=["louder"])
     assert (outcome.rows, keys(tmp_path).total()) == (2, 2)
     assert {(row.condition, row.system) for row in read_rows(tmp_path)} == {("clean", "louder")}
-    assert run_benchmark(small, tmp_path).made == 6
+    facts = json.loads((tmp_path / RUN_NAME).read_text())["systems"]
+    assert list(facts) == ["louder"]
+    assert run_benchmark(small, tmp_path, systems=["nothing"]).made == 4
+    facts |= {"nothing": json.loads((tmp_path / RUN_NAME).read_text())["systems"]["nothing"]}
+    assert json.loads((tmp_path / RUN_NAME).read_text())["systems"] == facts
+    assert run_benchmark(small, tmp_path).made == 2
     for word in ("conditions", "systems"):
         with pytest.raises(ConfigError, match=f"unknown {word[:-1]} 'x': the benchmark has"):
             run_benchmark(small, tmp_path, **{word: ["x"]})
@@ -387,7 +413,8 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, lab):
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
-def test_two_runs_at_once_in_a_folder_are_refused(tmp_path, lab):
+def test_two_runs_at_once_in_a_folder_are_refused(tmp_path, lab, monkeypatch):
+    monkeypatch.setattr(folder, "LOCK_PATIENCE_S", 0.05)
     small = two(lab)
     lab.systems["louder"].fails = lambda case: run_benchmark(small, tmp_path)
     run_benchmark(small, tmp_path)
@@ -460,6 +487,38 @@ def test_a_full_disk_ends_the_run_with_earlier_rows_whole(tmp_path, lab, monkeyp
     assert {row.clip for row in read_rows(tmp_path)} == {"a"}
     monkeypatch.setattr(keep, "_write", real)
     assert run_benchmark(small, tmp_path).made == 4
+
+
+def test_a_system_that_finds_the_disk_full_ends_the_run(tmp_path, lab):
+    small = two(lab)
+    lab.systems["louder"].fails = lambda case: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    with pytest.raises(OSError, match="No space left"):
+        run_benchmark(small, tmp_path)
+    assert not (tmp_path / ROWS_NAME).exists()
+
+
+def test_a_file_that_does_not_fit_leaves_nothing_behind(tmp_path):
+    keep.keep_wave(tmp_path, "a/b.flac", music(1), RATE)
+    whole = (tmp_path / "a/b.flac").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(UnwritableAudioError, match=r"b\.flac: the "):
+            keep.keep_wave(tmp_path, "a/b.flac", music(2), RATE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.flac"]
+    assert (tmp_path / "a/b.flac").read_bytes() == whole
+
+
+def test_what_would_clip_is_turned_down_as_a_whole(tmp_path):
+    for gain in (0.5, 4.0):
+        wave = gain * music(1) / np.abs(music(1)).max()
+        keep.keep_wave(tmp_path, "wave.flac", wave, RATE)
+        kept, _ = soundfile.read(tmp_path / "wave.flac")
+        assert np.abs(kept - wave[0] * min(1.0, 0.999 / gain)).max() < 1e-4
 
 
 def test_fad_of_kept_embeddings(tmp_path, lab):

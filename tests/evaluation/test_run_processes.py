@@ -31,10 +31,16 @@ def slow_benchmark():
 
 def start(root, run, jobs):
     (root / "small.yaml").write_text(dump(slow_benchmark()))
+    (root / "tmp").mkdir(exist_ok=True)  # what is killed cannot clean up behind itself
     words = ["evaluate", root / "small.yaml", "--data", root, "--run", run, "--jobs", jobs]
     program = "from goodtake.cli.main import run; run()"
     return subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": str(root / "tmp")},
     )
 
 
@@ -92,15 +98,18 @@ def test_a_killed_run_goes_on_to_the_same_figures(whole, tmp_path, jobs):
             assert (tmp_path / file).read_bytes() == (whole / "whole" / file).read_bytes()
 
 
-@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
 def test_a_run_that_is_told_to_end_ends_between_two_clips(whole, tmp_path, number, jobs):
     process = start(whole, tmp_path, jobs)
     wait_for(lambda: count_rows(tmp_path) >= 4)
     workers = workers_of(process.pid)
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: workers get it too
+    else:
+        process.send_signal(number)
     _, complaint = process.communicate(timeout=20)
     assert process.returncode == 128 + number
-    assert complaint.splitlines()[-1] == "goodtake: interrupted: nothing unfinished was kept"
+    assert complaint == "goodtake: interrupted: nothing unfinished was kept\n"
     assert all(map(is_gone, workers))
     lines = (tmp_path / ROWS_NAME).read_text().splitlines()
     assert 4 <= len(lines) < 16
@@ -108,6 +117,31 @@ def test_a_run_that_is_told_to_end_ends_between_two_clips(whole, tmp_path, numbe
     assert not [row.errors for row in read_rows(tmp_path) if row.errors]
     run_benchmark(slow_benchmark(), tmp_path, whole)
     assert figures(tmp_path) == figures(whole / "whole")
+
+
+def test_a_command_that_is_waited_for_ends_with_the_run(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "SLOW_COPY", "import time; time.sleep(60)")
+    process = start(whole, tmp_path, jobs=2)
+
+    def commands():
+        every = {int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()}
+        return [pid for worker in workers_of(process.pid) for pid in every if parent_of(pid) == worker]
+
+    wait_for(lambda: len(commands()) == 2)
+    waited_for, workers = commands(), workers_of(process.pid)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert time.monotonic() - began < 4  # none had to be killed
+    wait_for(lambda: all(map(is_gone, [*waited_for, *workers])), seconds=1)
+
+
+def parent_of(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def test_a_worker_that_dies_is_one_clear_error_and_rows_stay(tmp_path):
