@@ -45,12 +45,13 @@ class Bundle:
     engine: str
     config: dict[str, Any]
 
-    def session(self, network: str, threads: int = 0) -> "onnxruntime.InferenceSession":
+    def session(self, network: str, threads: int = 0, frugal: bool = False) -> "onnxruntime.InferenceSession":
         """Opens one of the networks.
 
         Args:
             network: name of the graph without its suffix.
             threads: of one operator; 0 takes all cores.
+            frugal: use little memory for what lies between the operators, when that is hundreds of megabytes.
 
         Raises:
             BundleError: when the bundle has no such network or the runtime refuses it.
@@ -63,6 +64,10 @@ class Bundle:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        if frugal:
+            # In the usual order every layer's answers wait for the end, and the memory plan is kept beside the memory.
+            options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
+            options.enable_mem_pattern = False
         # Threads that spin while they wait take the core from the next step, and twice the time on a busy machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:

@@ -75,7 +75,9 @@ class ChainEngine:
         self.strict_paper = options.strict_paper
         self.steps = options.steps or (PAPER_STEPS if options.strict_paper else self.settings.steps)
         self.seed = options.seed or 0
-        self._sessions = {name: bundle.session(name, options.threads) for name in self.settings.networks}
+        self._sessions = {
+            name: bundle.session(name, options.threads, frugal=name == "denoiser") for name in self.settings.networks
+        }
         self._vocoder = VOCODERS[self.settings.vocoder](self) if self.settings.vocoder in VOCODERS else None
 
     def ear(self, sample_rate: int, channels: int) -> "ChainEar":

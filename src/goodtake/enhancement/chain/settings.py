@@ -67,7 +67,7 @@ class ChainSettings:
     level: str = "rms"
     mel: MelConfig = field(default_factory=MelConfig)
     window_frames: int = 500
-    overlap_frames: int = 100
+    overlap_frames: int = 64
     guided: bool = False
     context_frames: int = 0
     steps: int = 6
