@@ -12,6 +12,7 @@ from goodtake.diffusion.sampling import draw_sample
 from goodtake.dsp.mel import MelConfig, log_mel
 from goodtake.dsp.mel_inversion import log_mel_to_wave
 from goodtake.dsp_torch import stft
+from goodtake.enhancement.chain.diffwave import DiffWaveStream
 from goodtake.enhancement.chain.engine import open_chain
 from goodtake.enhancement.chain.griffin_lim import GriffinLimVocoder
 from goodtake.enhancement.chain.mels import MelFrames
@@ -85,7 +86,7 @@ def test_diffwave_on_windows_equals_the_whole(tmp_path, steps):
     mel = log_mel(wave, MelConfig())
     vocoder = engine._vocoder
     whole = vocoder.sample(mel, 0)[:12_000]
-    stream = vocoder.stream(1, 12_000, 11)
+    stream = DiffWaveStream(vocoder, 12_000, window_frames=11)
     frames = MelFrames(mel[None], mel, np.zeros((1, 513, mel.shape[1]), np.complex64))
     parts = np.concatenate([*stream.feed(frames), *stream.flush()], axis=1)[0]
     assert parts.shape == whole.shape

@@ -57,8 +57,8 @@ class DiffWaveVocoder:
         self._kept = np.zeros(0, np.float32)  # memory for conditions, used again and again
 
     def stream(self, channels: int, samples: int, chunk_frames: int) -> "DiffWaveStream":
-        """Returns a stream; see `Vocoder.stream`."""
-        return DiffWaveStream(self, samples, min(chunk_frames, WINDOW_FRAMES))
+        """Returns a stream; see `Vocoder.stream`. Windows have their own length, for they can be heard, if barely."""
+        return DiffWaveStream(self, samples, WINDOW_FRAMES)
 
     def sample(self, mel: FloatArray, first: int) -> Wave:
         """Returns the music of a window.
