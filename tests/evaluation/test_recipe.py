@@ -67,6 +67,7 @@ BAD = [
     ("conditions: [all, all]", "condition 'all' is listed twice"),
     ("task: separate\nconditions: [a/b]", "condition 'a/b': use letters, digits"),
     ("metrics: [pesq]", "unknown metric 'pesq': use one of fwssnr, mrs, l1"),
+    ("metrics: []", "no metrics: name one at least"),
     ("metrics: [l1, l1]", "metric 'l1' is listed twice"),
     ("systems: [magic]", "unknown kind 'magic' of system 'magic': use one of nothing, .*an engine is named as"),
     ("systems: [nothing, {name: a, kind: magic}]", "unknown kind 'magic' of system 'a'"),

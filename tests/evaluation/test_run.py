@@ -13,13 +13,14 @@ from goodtake.degrade.bank import Bank
 from goodtake.degrade.chain import degrade
 from goodtake.degrade.conditions import CONDITIONS
 from goodtake.degrade.parameters import degradation_from_dict
-from goodtake.errors import ConfigError, DatasetError, MissingExtraError, UnwritableAudioError
+from goodtake.errors import BundleError, ConfigError, DatasetError, MissingExtraError, UnwritableAudioError
 from goodtake.evaluation import folder, keep, plan, run, trial
 from goodtake.evaluation.recipe import ClipSet, SystemSpec
 from goodtake.evaluation.rows import ROWS_NAME, RUN_NAME, read_rows
 from goodtake.evaluation.run import run_benchmark
 from goodtake.evaluation.systems.outputs import CheckedSystem
 from goodtake.metrics import METRICS, measure
+from goodtake.metrics.embeddings.vggish import VARIABLE
 from goodtake.metrics.set_metrics import set_metric
 
 
@@ -351,6 +352,13 @@ def test_a_missing_package_of_a_metric_stops_before_anything_is_made(tmp_path, l
         run_benchmark(benchmark(metrics=("l1", "mrs")), tmp_path / "run")
     assert not (tmp_path / "run").exists()
     assert not lab.sources.reads
+
+
+def test_a_missing_embedding_stops_before_anything_is_made(tmp_path, lab, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "no.onnx"))
+    with pytest.raises(BundleError, match=r"no\.onnx"):
+        run_benchmark(benchmark(metrics=("l1", "fad_vggish")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_missing_package_of_a_system_ends_the_run(tmp_path, lab):

@@ -161,6 +161,23 @@ def test_errors_of_workers_keep_their_kind_and_words(tmp_path):
     assert not (tmp_path / "run" / ROWS_NAME).exists()
 
 
+def test_a_worker_ends_at_once_inside_the_callback_of_a_library(tmp_path):
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from goodtake.evaluation import crew, keep\n"
+        "crew.end_when_told(); wave = np.random.default_rng(0).standard_normal((1, 160_000)).astype('float32')\n"
+        "print('ready', flush=True)\n"
+        "while True: keep.keep_wave(Path(sys.argv[1]), 'wave.flac', wave, 16_000)"
+    )
+    for number in range(8):  # about four in ten signals meet a callback
+        command = [sys.executable, "-c", program, str(tmp_path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.007 * number)
+        process.terminate()
+        _, said = process.communicate(timeout=3)
+        assert (process.returncode, said) == (0, "")
+
+
 def test_workers_use_one_thread_each_and_the_caller_as_before():
     before = dict(os.environ)
     with ProcessCrew(Environment, (), 2) as crew:

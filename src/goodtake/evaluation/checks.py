@@ -48,7 +48,7 @@ def check_benchmark(benchmark: Benchmark, where: str) -> None:
     if benchmark.task == "enhance":
         _check_known(benchmark.conditions, CONDITIONS, "condition", where)
     _check_known(benchmark.metrics, {**METRICS, **SET_METRICS}, "metric", where)
-    _check_once(benchmark.metrics, "metric", where)
+    _check_names(benchmark.metrics, "metric", where)
     _check_systems(benchmark, where)
 
 

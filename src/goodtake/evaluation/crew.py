@@ -123,8 +123,7 @@ class ProcessCrew(Crew):
         while busy:
             ready = wait(list(busy), POLL_S)
             check()
-            for connection in ready:
-                assert isinstance(connection, Connection)
+            for connection in [one for one in busy if one in ready]:
                 result = self._receive(connection)
                 key = busy.pop(connection)
                 self._feed(connection, waiting, busy)
@@ -156,7 +155,7 @@ class ProcessCrew(Crew):
 def _serve(connection: Connection, make: Callable[..., Worker], arguments: tuple[Any, ...]) -> None:
     """Runs in each worker process: answers each task until the other end is closed."""
     signal.signal(signal.SIGINT, _pass_over)  # the terminal sends it to all; whoever started us tells us to end
-    signal.signal(signal.SIGTERM, _end)  # so that a command that is being waited for ends too
+    end_when_told()
     try:
         try:
             worker = make(*arguments)
@@ -174,6 +173,23 @@ def _serve(connection: Connection, make: Callable[..., Worker], arguments: tuple
 
 def _pass_over(number: int, frame: FrameType | None) -> None:
     return
+
+
+def end_when_told() -> None:
+    """Makes SIGTERM end this process by an exception, so that a command that is being waited for ends too.
+
+    The callbacks of C libraries, such as those by which soundfile writes to memory, and finalizers swallow exceptions
+    and print them. No command is waited for in these, so the process then ends at once.
+    """
+    before = sys.unraisablehook
+
+    def finish(swallowed: Any) -> None:
+        if isinstance(swallowed.exc_value, SystemExit):
+            os._exit(0)
+        before(swallowed)
+
+    sys.unraisablehook = finish
+    signal.signal(signal.SIGTERM, _end)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

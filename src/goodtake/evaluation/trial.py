@@ -88,8 +88,8 @@ class Trial:
         clip = self._clips[unit.clip]
         try:
             facts = find_facts(self._benchmark, clip, self._clean(unit.clip), unit.condition, self._bank)
-            todo = {name: self._lacking(name, known.get(name), facts) for name in self._wanted}
-            todo = {name: metrics for name, metrics in todo.items() if metrics is not None}
+            lacking = {name: self._lacking(name, known.get(name), facts) for name in self._wanted}
+            todo = {name: metrics for name, metrics in lacking.items() if metrics}
             if not todo:
                 return []
             case = make_case(self._benchmark, clip.name, unit.condition, facts, self._bank)
@@ -124,15 +124,15 @@ class Trial:
         digests = [self._systems[member].digest for member in self._chains[name]]
         return digests[0] if len(digests) == 1 else sha256(" ".join(digests).encode()).hexdigest()
 
-    def _lacking(self, name: str, row: Row | None, facts: Facts) -> list[str] | None:
-        """Returns the metrics that a row lacks; None when it is whole."""
+    def _lacking(self, name: str, row: Row | None, facts: Facts) -> list[str]:
+        """Returns the metrics that a row lacks; none when it is whole."""
         asked = list(self._benchmark.metrics)
         if row is None or _failed(row) or not self._is_of(name, row, facts):
             return asked
         files = [*row.audio.values(), *row.embeddings.values()]
         if (self._benchmark.keep_audio and not row.audio) or not all((self._run / file).is_file() for file in files):
             return asked
-        return [metric for metric in asked if not self._holds(row, metric)] or None
+        return [metric for metric in asked if not self._holds(row, metric)]
 
     def _holds(self, row: Row, metric: str) -> bool:
         if metric in SET_METRICS:
