@@ -11,12 +11,12 @@ from goodtake.config import dump
 from goodtake.datasets.clips import CleanClips, ClipConfig
 from goodtake.datasets.recordings import Recordings
 from goodtake.degrade.bank import Bank
-from goodtake.errors import ConfigError
+from goodtake.errors import ConfigError, UnwritableAudioError
 from goodtake.models.enhancer import StudioEngine
 from goodtake.models.high import HighConfig, HighNet
 from goodtake.models.studio import StudioConfig
 from goodtake.models.take import TakeConfig
-from goodtake.training.checkpoints import CHECKPOINT, load_checkpoint, save_checkpoint
+from goodtake.training.checkpoints import load_checkpoint, save_checkpoint
 from goodtake.training.high import high_losses
 from goodtake.training.loop import LoopOptions, learning_rate, train
 from goodtake.training.pairs import PairBatches
@@ -128,25 +128,47 @@ def test_the_high_net_alone_learns_above_8_khz():
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoint(tmp_path):
     run(tmp_path, replace(RECIPE, optimiser=replace(RECIPE.optimiser, total_steps=2)))
-    kept = (tmp_path / CHECKPOINT).read_bytes()
+    kept = contents(tmp_path)
     broken = lambda model, batch: {name: torch.tensor(float("nan")) for name in RECIPE.losses}  # noqa: E731
     with pytest.raises(ConfigError, match="step 2, batch 2"):
         train(RECIPE, StudioEngine(TINY), batches(), broken, LoopOptions(tmp_path, workers=0), lambda line: None)
-    assert (tmp_path / CHECKPOINT).read_bytes() == kept
+    assert contents(tmp_path) == kept
+    assert load_checkpoint(tmp_path)["step"] == 2
 
 
-def test_a_failed_write_keeps_the_earlier_checkpoint(tmp_path, monkeypatch):
-    save_checkpoint(tmp_path, {"step": 1})
+def contents(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*.part"))}
 
-    def full(state, path):
-        path.write_bytes(b"half")
+
+def test_a_light_run_goes_on_where_it_stopped_from_less_than_two_thirds(tmp_path):
+    light = replace(RECIPE, optimiser=replace(RECIPE.optimiser, light=True))
+    sizes = {}
+    for name, recipe in (("full", RECIPE), ("light", light)):
+        run(tmp_path / name, recipe, stop=iter([False, False, True]).__next__)
+        sizes[name] = sum(map(len, contents(tmp_path / name).values()))
+    assert sizes["light"] < 0.7 * sizes["full"]
+    full, lighter = (load_checkpoint(tmp_path / name)["model"] for name in ("full", "light"))
+    assert all(torch.equal(full[name], lighter[name]) for name in full)
+    whole, resumed = run(tmp_path / "full"), run(tmp_path / "light", light)
+    assert resumed.step == 6
+    for ours, theirs in zip(resumed.average.parameters(), whole.average.parameters(), strict=True):
+        assert ours.dtype == torch.float32
+        torch.testing.assert_close(ours, theirs, rtol=0.01, atol=2e-3)
+
+
+def test_a_full_disk_ends_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
+    run(tmp_path, replace(RECIPE, optimiser=replace(RECIPE.optimiser, total_steps=2)))
+    kept = contents(tmp_path)
+
+    def full(number):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="space"):
-        save_checkpoint(tmp_path, {"step": 2})
-    assert load_checkpoint(tmp_path) == {"step": 1}
-    assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UnwritableAudioError, match="the disk is full"):
+        run(tmp_path)
+    assert contents(tmp_path) == kept
+    monkeypatch.undo()
+    assert run(tmp_path).step == 6
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
@@ -156,10 +178,18 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path):
         train(RECIPE, wider, batches(), lambda m, b: {}, LoopOptions(tmp_path, workers=0), lambda line: None)
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    (tmp_path / CHECKPOINT).write_bytes(b"nonsense")
-    with pytest.raises(ConfigError, match="damaged"):
-        load_checkpoint(tmp_path)
+def test_a_checkpoint_that_trained_other_parts_or_holds_something_else_is_refused(tmp_path):
+    def resumed(folder, model):
+        return train(RECIPE, model, batches(), lambda m, b: {}, LoopOptions(folder, workers=0), lambda line: None)
+
+    run(tmp_path / "all", replace(RECIPE, optimiser=replace(RECIPE.optimiser, total_steps=1)))
+    half_frozen = StudioEngine(TINY)
+    half_frozen.take.requires_grad_(False)
+    with pytest.raises(ConfigError, match=r"another architecture, or trains other parts"):
+        resumed(tmp_path / "all", half_frozen)
+    save_checkpoint(tmp_path / "other", {"model": [1, 2]})
+    with pytest.raises(ConfigError, match="another architecture"):
+        resumed(tmp_path / "other", StudioEngine(TINY))
 
 
 def test_learning_rate_warms_up_and_falls_to_its_share():

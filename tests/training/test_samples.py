@@ -59,6 +59,13 @@ def test_no_log_no_curves(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_log_line_that_a_kill_cut_off_is_passed_over(tmp_path):
+    lines = ('{"step": 2, "total": 1.0}', '{"step": 4, "to{"step": 6, "total": 0.9}', '{"step": 8, "total": 0.5}')
+    (tmp_path / "log.jsonl").write_text("\n".join(lines) + "\n")
+    draw_curves(tmp_path)
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
 def test_samples_follow_the_engine(tmp_path):
     from test_loop import DATA, batches
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from goodtake.errors import ConfigError
 from goodtake.training.adversary import Adversary
-from goodtake.training.checkpoints import load_checkpoint, save_checkpoint
+from goodtake.training.checkpoints import lighten, load_checkpoint, save_checkpoint
 from goodtake.training.engine import Devices, Engine, move
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import OptimiserConfig, Recipe
@@ -60,7 +60,7 @@ class State:
 
     def to_dict(self, recipe: Recipe) -> dict[str, Any]:
         """Returns plain tensors and values to write."""
-        return {
+        state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -69,6 +69,7 @@ class State:
             "recipe": asdict(recipe),
             **({"adversary": self.adversary.state_dict()} if self.adversary else {}),
         }
+        return lighten(state) if recipe.optimiser.light else state
 
     def restore(self, values: dict[str, Any], where: Path) -> None:
         """Takes over what `to_dict` returned.
@@ -81,10 +82,13 @@ class State:
             self.average.load_state_dict(values["average"])
             if self.adversary:
                 self.adversary.load_state_dict(values["adversary"])
-        except (KeyError, RuntimeError) as error:
-            raise ConfigError(f"the checkpoint in {where} has another architecture: give another run folder") from error
-        self.optimiser.load_state_dict(values["optimiser"])
-        self.step = int(values["step"])
+            self.optimiser.load_state_dict(values["optimiser"])
+            self.step = int(values["step"])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"the checkpoint in {where} has another architecture, or trains other parts of it: "
+                "give another run folder"
+            ) from error
         self.steps_before = int(values.get("steps_before", 0))
 
 

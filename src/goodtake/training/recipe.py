@@ -34,6 +34,7 @@ class OptimiserConfig:
         clip_norm: gradient norm.
         average: decay of the averaged weights.
         accumulate: batches whose gradients make one step.
+        light: checkpoints hold 10 bytes a weight instead of 16; a resumed run then ends with slightly other numbers.
     """
 
     learning_rate: float = 6e-4
@@ -45,6 +46,7 @@ class OptimiserConfig:
     clip_norm: float = 1.0
     average: float = 0.999
     accumulate: int = 1
+    light: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class DataConfig:
         take_seconds: stretch that the take net hears.
         crop_seconds: part of it that the frame net enhances.
         batch_size: pairs a step.
+        whole: a published data set must have as many clips as were published; False takes a part of it too.
         clips: the clean half.
         degrade: the degraded half.
     """
@@ -66,6 +69,7 @@ class DataConfig:
     take_seconds: float = 4.0
     crop_seconds: float = 2.0
     batch_size: int = 8
+    whole: bool = True
     clips: ClipConfig = field(default_factory=ClipConfig)
     degrade: DegradeConfig = STUDIO
 

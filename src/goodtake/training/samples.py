@@ -70,7 +70,10 @@ def draw_curves(folder: Path) -> None:
         return
     curves: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for line in log.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:  # a line that a kill or a full disk cut off
+            continue
         for name, value in entry.items():
             if name not in ("step", "seconds_per_step"):
                 curves[name].append((entry["step"], value))
