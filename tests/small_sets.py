@@ -122,3 +122,47 @@ def write_stem_mp4(path: Path, waves):
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
+
+
+def write_dns(root: Path):
+    """Rooms of the DNS challenge: five simulated, two measured with noises beside them; and a noise elsewhere."""
+    rng = np.random.default_rng(6)
+    responses = root / "datasets" / "impulse_responses"
+    simulated, collection = responses / "SLR26" / "simulated_rirs_16k", responses / "SLR28" / "RIRS_NOISES"
+    measured = collection / "real_rirs_isotropic_noises"
+    decay = np.exp(-np.arange(3200) / 400)
+    for number, path in enumerate(
+        (
+            simulated / "smallroom" / "Room001" / "Room001-00001.wav",
+            simulated / "smallroom" / "Room001" / "Room001-00002.wav",
+            simulated / "mediumroom" / "Room002" / "Room002-00001.wav",
+            simulated / "largeroom" / "Room001" / "Room001-00001.wav",
+            collection / "simulated_rirs" / "smallroom" / "Room001" / "Room001-00001.wav",
+            measured / "air_type1_air_binaural_office_0_1.wav",
+            measured / "RVB2014_type1_rir_largeroom1_far_angla.wav",
+        )
+    ):
+        rir = 0.1 * decay * rng.standard_normal((8 if "RVB" in path.name else 1, 3200))
+        rir[:, : 100 + number], rir[:, 100 + number] = 0.0, 1.0
+        write(path, rir.astype(np.float32), 16_000)
+    noise = 0.1 * rng.standard_normal((1, 8000)).astype(np.float32)
+    write(measured / "RVB2014_type1_noise_largeroom1_1.wav", noise, 16_000)
+    write(collection / "pointsource_noises" / "noise-free-sound-0000.wav", noise, 16_000)
+    write(root / "datasets" / "noise" / "door.wav", noise, 16_000)
+    return root
+
+
+def write_ace(root: Path):
+    """Noises of two devices in three rooms as the ACE corpus has them, 2 s long, with a room response beside them."""
+    rng = np.random.default_rng(7)
+    single = root / "ACE_Corpus_RIRN_Single" / "Single"
+    for path, channels in (
+        (single / "Lecture_Room_2" / "1" / "Single_403a_1_Ambient.wav", 1),
+        (single / "Lecture_Room_2" / "1" / "Single_403a_1_Babble_2.wav", 1),
+        (single / "Lecture_Room_2" / "1" / "Single_403a_1_RIR.wav", 1),
+        (single / "Lecture_Room_2" / "2" / "Single_403a_2_Fan.wav", 1),
+        (single / "Building_Lobby" / "1" / "Single_EE_lobby_1_Babble.wav", 1),
+        (root / "ACE_Corpus_RIRN_Chromebook" / "Chromebook" / "Office_1" / "1" / "Chromebook_502_1_Fan.wav", 2),
+    ):
+        write(path, 0.1 * rng.standard_normal((channels, 96_000)).astype(np.float32), 48_000)
+    return root

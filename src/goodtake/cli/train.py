@@ -12,8 +12,17 @@ from goodtake.errors import MissingExtraError
 
 def train_command(
     recipe: Annotated[Path, typer.Argument(help="Recipe, such as recipes/train/studio.yaml.")],
-    data: Annotated[Path, typer.Option(help="Sound library: a folder with index.csv.")],
+    data: Annotated[
+        Path,
+        typer.Option(help="Sound library (a folder with index.csv), Medley-solos-DB, or any folder of recordings."),
+    ],
     run: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the recipe by default.")] = None,
+    rooms: Annotated[
+        list[Path] | None, typer.Option(help="Room responses, as the DNS challenge has them; may be repeated.")
+    ] = None,
+    noises: Annotated[
+        list[Path] | None, typer.Option(help="Backgrounds, as the ACE challenge has them; may be repeated.")
+    ] = None,
     engine: Annotated[
         Path | None, typer.Option(help="Run folder or model of an engine to go on from, or to stand beside (high).")
     ] = None,
@@ -53,5 +62,6 @@ def train_command(
         run or Path("runs") / loaded.name, max_minutes=max_minutes, workers=workers, stop=lambda: stopping
     )
     report = (lambda line: None) if quiet else typer.echo
-    state = train_recipe(loaded, data, options, report, engine, Devices(accelerator, devices, nodes))
+    where = Devices(accelerator, devices, nodes)
+    state = train_recipe(loaded, data, options, report, engine, where, rooms or (), noises or ())
     typer.echo(f"{state.step} steps done; the run is in {options.folder}")

@@ -11,8 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import soundfile
+
+from goodtake.datasets.index import Entry
 from goodtake.errors import DatasetError
 
+NAME = "Medley-solos-DB"
 CITATION = """\
 @inproceedings{lostanlen2016deep,
     author = {Lostanlen, Vincent and Cella, Carmine-Emanuele},
@@ -45,10 +49,13 @@ DISTORTED_GUITAR = INSTRUMENTS[1]
 SUBSETS = ("training", "validation", "test")
 ALL_CLIPS = {"training": 5841, "validation": 3494, "test": 12236}
 """Clips of each subset of version 1.2, 21,571 in all. Paper 1 counts 21,572 and names the first two figures as what is
-left without the distorted guitar; the published metadata has them with it."""
+left without the distorted guitar; the published metadata has them with it. What goodtake trains on is `CLIPS`."""
 
 CLIPS = {"training": 5437, "validation": 2999, "test": 11281}
 """Clips of each subset without the distorted electric guitar, counted in the published metadata."""
+
+CLIP_SAMPLES = 131_072
+"""Of every clip, at 44.1 kHz."""
 
 COLUMNS = ("subset", "instrument", "instrument_id", "song_id", "uuid4")
 METADATA_PLACES = ("", "annotation")
@@ -72,6 +79,14 @@ class Track:
     instrument: str
     song_id: str
     uuid4: str
+
+
+def root_of(path: Path) -> Path | None:
+    """Returns the data set's folder, given it or its metadata file; None when it is something else."""
+    if path.name == METADATA_NAME and path.is_file():
+        return path.parent.parent if path.parent.name == "annotation" else path.parent
+    there = any((path / place / METADATA_NAME).is_file() for place in METADATA_PLACES)
+    return path if there or _audio_place(path) is not None else None
 
 
 def read_tracks(root: Path, subset: str | None = None, with_guitar: bool = False) -> list[Track]:
@@ -115,6 +130,28 @@ def check_whole(tracks: Iterable[Track]) -> None:
             )
 
 
+def check_lengths(tracks: Iterable[Track]) -> None:
+    """Checks that no file was cut off.
+
+    Raises:
+        DatasetError: when one is shorter than a clip or cannot be read.
+    """
+    for track in tracks:
+        try:
+            samples = soundfile.info(track.path).frames
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise DatasetError(f"{track.path} cannot be read as audio ({error}): unpack {AUDIO_NAME} anew") from error
+        if samples < CLIP_SAMPLES:
+            raise DatasetError(
+                f"{track.path} is cut off: {samples:,} samples, a clip has {CLIP_SAMPLES:,}: unpack {AUDIO_NAME} anew"
+            )
+
+
+def entries_of(tracks: Iterable[Track]) -> list[Entry]:
+    """Returns the clips as entries of a library in which each instrument has a share of its own."""
+    return [Entry(track.path, track.subset, "performance", NAME, track.instrument, LICENCE, CREDIT) for track in tracks]
+
+
 def file_name(subset: str, instrument: str, uuid4: str) -> str:
     """Returns the published name of a clip's file.
 
@@ -132,10 +169,15 @@ def _find_metadata(root: Path) -> Path:
 
 
 def _find_audio(root: Path) -> Path:
-    for place in AUDIO_PLACES:
-        if next((root / place).glob("Medley-solos-DB_*.wav"), None) is not None:
-            return root / place
-    raise DatasetError(f"{root} has no Medley-solos-DB_*.wav: unpack {AUDIO_NAME} from {URL} there")
+    place = _audio_place(root)
+    if place is None:
+        raise DatasetError(f"{root} has no Medley-solos-DB_*.wav: unpack {AUDIO_NAME} from {URL} there")
+    return place
+
+
+def _audio_place(root: Path) -> Path | None:
+    places = (root / place for place in AUDIO_PLACES)
+    return next((place for place in places if next(place.glob("Medley-solos-DB_*.wav"), None) is not None), None)
 
 
 def _read_metadata(metadata: Path, audio: Path) -> list[Track]:

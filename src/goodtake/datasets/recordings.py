@@ -50,6 +50,10 @@ class Recordings:
         seconds: dict[str, float] = {}
         for entry in entries:
             wave = trim_silence(read_clip(entry.path, sample_rate, channels), sample_rate)
+            if not wave.size or not np.isfinite(wave).all():
+                raise DatasetError(
+                    f"{entry.path} holds no samples, or some that are no finite numbers: mend or remove it"
+                )
             group = f"{entry.library}/{entry.instrument}"
             groups.setdefault(group, []).append(wave.astype(np.float16))
             seconds[entry.library] = seconds.get(entry.library, 0.0) + wave.shape[1] / sample_rate

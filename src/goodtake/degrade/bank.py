@@ -1,12 +1,12 @@
 """Rooms, noises and microphones, by name and at one sample rate.
 
 Folders follow the layout of a sound library: ``rir/``, ``noise/`` (with talkers under ``noise/speech/``) and ``mic/``.
-Training reads everything at once, half precision keeping an hour of noise at 16 kHz in 115 MB; degrading a single file
-reads only what was drawn.
+Training reads a library at once, half precision keeping an hour of noise at 16 kHz in 115 MB. Published sets of
+thousands of files are read as they are drawn, the latest kept; so is what degrading a single file needs.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,6 +21,12 @@ from goodtake.dsp.stft import Wave
 from goodtake.errors import DatasetError
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff"})
+KEPT_BYTES = 256 * 2**20
+"""What a process keeps decoded of the rooms of a published set, and of its noises."""
+
+MOST_CHANNELS = 2
+"""Further channels, of microphone arrays, are left out."""
+
 HalfWave = NDArray[np.float16]
 Sound = TypeVar("Sound", bound=NDArray[np.floating])
 
@@ -66,6 +72,17 @@ class Bank:
             return cls(sample_rate, rirs, noises, talkers, microphones)
         return cls(sample_rate, dict(rirs), dict(noises), dict(talkers), dict(microphones))
 
+    def with_files(self, rirs: Iterable[Path] = (), noises: Iterable[Path] = ()) -> "Bank":
+        """Returns a bank with these rooms or noises in place of its own, each decoded when it is drawn.
+
+        Args:
+            rirs: files of room responses; none keeps the bank's own.
+            noises: files of backgrounds; none keeps the bank's own. Talkers and microphones stay.
+        """
+        rooms = SoundFolder({path.as_posix(): path for path in rirs}, self.sample_rate, centre, KEPT_BYTES)
+        sounds = SoundFolder({path.as_posix(): path for path in noises}, self.sample_rate, _background, KEPT_BYTES)
+        return replace(self, rirs=rooms or self.rirs, noises=sounds or self.noises)
+
     def room(self, name: str) -> Wave:
         """Returns a room response, (channel, time)."""
         return _look_up(self.rirs, name, "room")
@@ -86,16 +103,29 @@ class SoundFolder(Mapping[str, Sound], Generic[Sound]):
         paths: file of each name.
         sample_rate: Hz.
         prepare: makes what is kept of a wave (channel, time) at a sample rate.
+        kept_bytes: above it, the sounds that were asked for longest ago are forgotten and decoded anew when needed.
     """
 
-    def __init__(self, paths: dict[str, Path], sample_rate: int, prepare: Callable[[Wave, int], Sound]) -> None:
-        self._paths, self._sample_rate, self._prepare = paths, sample_rate, prepare
-        self._decoded: dict[str, Sound] = {}
+    def __init__(
+        self,
+        paths: dict[str, Path],
+        sample_rate: int,
+        prepare: Callable[[Wave, int], Sound],
+        kept_bytes: float = float("inf"),
+    ) -> None:
+        self._paths, self._sample_rate, self._prepare, self._kept_bytes = paths, sample_rate, prepare, kept_bytes
+        self._decoded: dict[str, Sound] = {}  # in the order of their last use
+        self._bytes = 0
 
     def __getitem__(self, name: str) -> Sound:
-        if name not in self._decoded:
-            self._decoded[name] = self._prepare(_read(self._paths[name], self._sample_rate), self._sample_rate)
-        return self._decoded[name]
+        sound = self._decoded.pop(name, None)
+        if sound is None:
+            sound = self._prepare(_read(self._paths[name], self._sample_rate), self._sample_rate)
+            self._bytes += sound.nbytes
+        self._decoded[name] = sound
+        while self._bytes > self._kept_bytes and len(self._decoded) > 1:
+            self._bytes -= self._decoded.pop(next(iter(self._decoded))).nbytes
+        return sound
 
     def __contains__(self, name: object) -> bool:
         return name in self._paths
@@ -123,6 +153,7 @@ def _read(path: Path, sample_rate: int) -> Wave:
         wave, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         raise DatasetError(f"{path} cannot be read as audio ({error}): mend or remove it") from error
+    wave = wave[:, :MOST_CHANNELS]
     if rate != sample_rate:
         wave = soxr.resample(wave, rate, sample_rate)
     if not np.any(wave):
