@@ -1,5 +1,7 @@
 """Small benchmarks for the tests: clips made on the spot, systems that are counted."""
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import soundfile
 
 from goodtake.evaluation.recipe import Benchmark, ClipSet, SystemSpec
-from goodtake.evaluation.rows import read_rows
+from goodtake.evaluation.rows import ROWS_NAME, read_rows
 from goodtake.evaluation.sources.base import EvaluationClip
 
 RATE = 16_000
@@ -89,3 +91,14 @@ def figures(run: Path) -> list[dict]:
     """All that a row says but the time it took, in the order of names."""
     rows = sorted(read_rows(run), key=lambda row: (row.clip, row.condition, row.system))
     return [vars(replace(row, seconds_taken=0.0)) for row in rows]
+
+
+def two(lab, **changes):
+    """`nothing` and a counted system."""
+    lab.systems["louder"] = Louder()
+    return benchmark(systems=("nothing", SystemSpec("louder", kind="command", command="x")), **changes)
+
+
+def keys(place):
+    lines = (place / ROWS_NAME).read_text().splitlines()
+    return Counter((row["clip"], row["condition"], row["system"]) for row in map(json.loads, lines))

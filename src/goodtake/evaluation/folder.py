@@ -14,8 +14,9 @@ from goodtake import __version__
 from goodtake.audio.atomic import disk_errors
 from goodtake.config import dump, load_dataclass
 from goodtake.errors import ConfigError
+from goodtake.evaluation.lines import locked
 from goodtake.evaluation.recipe import Benchmark, ClipSet
-from goodtake.evaluation.rows import RECIPE_NAME, RUN_NAME, RowIndex, locked
+from goodtake.evaluation.rows import RECIPE_NAME, RUN_NAME, RowIndex
 
 LOCK_NAME = ".lock"
 LOCK_PATIENCE_S = 1.0

@@ -14,26 +14,18 @@ audio/             CONDITION/CLIP/{reference,SYSTEM}.flac, where the recipe keep
 
 import errno
 import json
-import os
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from io import FileIO
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from goodtake.audio.atomic import disk_errors
 from goodtake.errors import ConfigError
+from goodtake.evaluation.lines import locked, start_of_last_line, whole_length
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.yaml"
 RUN_NAME = "run.json"
-POLL_S = 0.05
-"""How often a lock is tried."""
-
 REFERENCE = "reference"
 """Stands for the clean clip where a system's name is expected."""
 
@@ -183,7 +175,7 @@ def write_row(run: Path, row: Row) -> None:
         raise ConfigError(f"row of {row.system} on {row.clip}: a figure is not finite: leave it out as None") from error
     path = run / ROWS_NAME
     with disk_errors(path), path.open("a+b", buffering=0) as file, locked(file):
-        end = _whole_length(file)
+        end = whole_length(file)
         file.truncate(end)
         try:
             written = file.write(line)
@@ -200,43 +192,12 @@ def mend_rows(run: Path) -> None:
     if not path.exists():
         return
     with disk_errors(path), path.open("r+b", buffering=0) as file, locked(file):
-        end = _whole_length(file)
+        end = whole_length(file)
         file.truncate(end)
-        start = _start_of_last_line(file, end)
+        start = start_of_last_line(file, end)
         file.seek(start)
         if end > start and _values(file.read(end - start)) is None:
             file.truncate(start)
-
-
-@contextmanager
-def locked(file: FileIO, patience_s: float = inf) -> Iterator[None]:
-    """Holds an open file against other processes that lock it too, where the system knows such locks.
-
-    Args:
-        file: open.
-        patience_s: how long to wait for another process, seconds.
-
-    Raises:
-        BlockingIOError: another process holds it for longer.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    end = time.monotonic() + patience_s
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if patience_s == inf else fcntl.LOCK_NB))
-            break
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(POLL_S)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any], int]]:
@@ -285,25 +246,3 @@ def _current_digests(run: Path) -> dict[str, str]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{run / RUN_NAME} is damaged: delete it and run `goodtake evaluate` again") from error
-
-
-def _whole_length(file: FileIO) -> int:
-    """Returns the length of a file up to the end of its last whole line, bytes."""
-    end = file.seek(0, os.SEEK_END)
-    if end == 0:
-        return 0
-    file.seek(end - 1)
-    return end if file.read(1) == b"\n" else _start_of_last_line(file, end + 1)
-
-
-def _start_of_last_line(file: FileIO, end: int) -> int:
-    """Returns where the line starts whose line break is the last byte before `end`."""
-    stop = end - 1
-    while stop > 0:
-        start = max(0, stop - 65_536)
-        file.seek(start)
-        found = file.read(stop - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        stop = start
-    return 0
