@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from goodtake.bundles import load_bundle
 from goodtake.config import dump
 from goodtake.errors import BundleError, ConfigError
 from goodtake.models.enhancer import StudioEngine
@@ -58,7 +59,8 @@ def test_a_run_that_began_with_a_bundle_counts_its_steps_and_exports_beside_its_
     save_checkpoint(run, state.to_dict(RECIPE))
     (run / RECIPE_NAME).write_text(dump(replace(RECIPE, name="more")))
     assert training_steps(run, "steps") == 45
-    export_run(run, bundle, tmp_path / "again")
+    export_run(run, bundle, tmp_path / "again", name="tiny")
+    assert load_bundle(tmp_path / "again").name == "tiny"
     assert (training_steps(tmp_path / "again", "steps"), training_steps(tmp_path / "again", "high_steps")) == (45, 7)
     assert_equal(load_engine(tmp_path / "again"), nets[0])
     assert_equal(load_high(tmp_path / "again"), nets[1])

@@ -56,7 +56,9 @@ def export_command(
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the bundle to write.")],
-    name: Annotated[str | None, typer.Option(help="Of the model; the folder's name when left out.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the model; the name of the folder, or of a studio recipe, when left out.")
+    ] = None,
     pipeline: Annotated[
         str | None, typer.Option(help="Stages of a chain, such as mel2mel+griffinlim; all networks when left out.")
     ] = None,
@@ -72,12 +74,12 @@ def export_command(
 
     if load_recipe(runs[0] / RECIPE_NAME).task == "chain":
         export_chain(runs, output, name, pipeline, card)
-    elif len(runs) != 2 or name or pipeline:
+    elif len(runs) != 2 or pipeline:
         raise ConfigError(
-            f"{runs[0]} is a run of the studio engine: give a run of the high net beside it, no --name or --pipeline"
+            f"{runs[0]} is a run of the studio engine: give a run of the high net beside it, no --pipeline"
         )
     else:
-        export_run(runs[0], runs[1], output, card)
+        export_run(runs[0], runs[1], output, card, name)
     typer.echo(f"{output} is ready: goodtake enhance --model {output} take.wav")
 
 

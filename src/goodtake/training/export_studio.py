@@ -1,6 +1,6 @@
 """Exports the studio engine: its three networks, sizes and constants."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ GATE = {
 """Where each fault, as the take net sees it, begins to be enhanced and where it is in full. Chosen on dev material."""
 
 
-def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None) -> None:
+def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None, name: str | None = None) -> None:
     """Writes the bundle of two run folders.
 
     Args:
@@ -31,6 +31,7 @@ def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None
         high_run: of the high net, or a bundle that has one.
         folder: of the bundle.
         card: Markdown; a line of facts when None.
+        name: of the model; the recipe's when None.
 
     Raises:
         ConfigError: when a folder holds no whole run.
@@ -38,7 +39,7 @@ def export_run(run: Path, high_run: Path, folder: Path, card: Path | None = None
     recipe, engine, high = load_recipe(run / RECIPE_NAME), load_engine(run), load_high(high_run)
     training = {"steps": training_steps(run, "steps"), "high_steps": training_steps(high_run, "high_steps")}
     text = card.read_text(encoding="utf-8") if card else f"# {recipe.name}\n\nTraining: {training}\n"
-    export_studio(engine, high, folder, recipe, training, text)
+    export_studio(engine, high, folder, replace(recipe, name=name or recipe.name), training, text)
 
 
 def export_studio(

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from goodtake import __version__
 from goodtake.audio.atomic import disk_errors
+from goodtake.config import load_dataclass
 from goodtake.errors import ConfigError, OutputExistsError
 from goodtake.evaluation.ratings import PUBLISHED, RatingTable, published_ratings, read_ratings
+from goodtake.evaluation.recipe import Benchmark
 from goodtake.evaluation.report.charts import standalone
 from goodtake.evaluation.report.collect import Evaluation, collect
 from goodtake.evaluation.report.compose import Findings, make_report, with_players, work_out
@@ -186,8 +188,10 @@ def _facts(evaluation: Evaluation, wishes: Wishes) -> tuple[tuple[str, str], ...
 
 
 def _evaluate_line(run: Path) -> str:
-    """Returns the command that makes rows of a run again; recorded clips, rooms and noises need --data as well."""
-    return f"goodtake evaluate {shlex.quote(str(run / RECIPE_NAME))} --run {shlex.quote(str(run))}"
+    """Returns the command that makes rows of a run again; clips that were not made on the spot need their folder."""
+    benchmark = load_dataclass(Benchmark, run / RECIPE_NAME)
+    data = "" if all(clips.source == "synthetic" for clips in benchmark.clips) else " --data FOLDER"
+    return f"goodtake evaluate {shlex.quote(str(run / RECIPE_NAME))}{data} --run {shlex.quote(str(run))}"
 
 
 def _contents(report: Report, found: Findings, wishes: Wishes) -> dict[str, str]:
