@@ -44,4 +44,4 @@ def _paragraphs(sentences: tuple[str, ...] | list[str]) -> list[str]:
 
 
 def _code(value: str) -> str:
-    return f"`{value}`" if value.startswith("goodtake ") else value
+    return f"`{value}`" if value.startswith(("goodtake evaluate ", "goodtake report ")) else value
