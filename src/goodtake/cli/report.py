@@ -38,6 +38,9 @@ def report_command(
     votes: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Forced choices: columns stem, separator, choice.")
     ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Recordings without a reference, to hear on the page too.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -61,6 +64,7 @@ def report_command(
         system=system,
         ratings=ratings,
         votes=votes,
+        recordings=recordings,
         command=shlex.join(["goodtake", *sys.argv[1:]]),
     )
     with Interrupts():

@@ -11,6 +11,7 @@ import numpy as np
 from goodtake.audio import read_audio
 from goodtake.degrade.parameters import degradation_from_dict
 from goodtake.degrade.request import describe
+from goodtake.dsp.stft import Wave
 from goodtake.errors import UnreadableAudioError
 from goodtake.evaluation.report.collect import Evaluation, song_of
 from goodtake.evaluation.report.measures import condition_title, digits, short
@@ -159,22 +160,8 @@ def make_player(evaluation: Evaluation, pick: Pick, metric: str) -> Player:
                 f"{file} has {info.sample_rate} Hz, its row {rate} Hz: run goodtake evaluate again"
             )
         waves[name] = np.asarray(wave[:, : LONGEST_S * rate], np.float32)
-    matched = match_loudness(waves, rate)
-    levels = {name: spectrogram_levels(wave, rate) for name, wave in matched.waves.items()}
-    top = max(float(np.max(level)) for level in levels.values())
-    versions = tuple(
-        Version(
-            name,
-            {REFERENCE: "Reference", INPUT: "Input"}.get(name) or system_title(evaluation, name),
-            _data_uri("audio/mpeg", mp3_bytes(matched.waves[name], rate)),
-            _data_uri("image/png", spectrogram_png(levels[name], top)),
-            figures.get(name, ""),
-            matched.gains_db[name],
-        )
-        for name in files
-    )
+    versions, loudness = make_versions(evaluation, waves, rate, figures)
     words = [row.clip, *(word for word in (row.instrument, row.kind) if word)]
-    loudness = "" if matched.loudness_lufs is None else f"{number(matched.loudness_lufs, 1)} LUFS"
     return Player(
         pick,
         " · ".join(words),
@@ -187,6 +174,37 @@ def make_player(evaluation: Evaluation, pick: Pick, metric: str) -> Player:
         tuple(frequency_ticks(rate)),
         loudness,
     )
+
+
+def make_versions(
+    evaluation: Evaluation, waves: dict[str, Wave], rate: int, figures: dict[str, str]
+) -> tuple[tuple[Version, ...], str]:
+    """Returns sound and picture of every version at one loudness, and that loudness in words.
+
+    Args:
+        evaluation: whose systems have titles.
+        waves: (channel, time) by version: "reference", "input" or a system.
+        rate: Hz.
+        figures: as text, by version.
+
+    Raises:
+        UnwritableAudioError: the encoder is missing.
+    """
+    matched = match_loudness(waves, rate)
+    levels = {name: spectrogram_levels(wave, rate) for name, wave in matched.waves.items()}
+    top = max(float(np.max(level)) for level in levels.values())
+    versions = tuple(
+        Version(
+            name,
+            {REFERENCE: "Reference", INPUT: "Input"}.get(name) or system_title(evaluation, name),
+            _data_uri("audio/mpeg", mp3_bytes(matched.waves[name], rate)),
+            _data_uri("image/png", spectrogram_png(levels[name], top)),
+            figures.get(name, ""),
+            matched.gains_db[name],
+        )
+        for name in waves
+    )
+    return versions, "" if matched.loudness_lufs is None else f"{number(matched.loudness_lufs, 1)} LUFS"
 
 
 def _files(evaluation: Evaluation, pick: Pick, metric: str) -> tuple[dict[str, Path], dict[str, str], Row]:

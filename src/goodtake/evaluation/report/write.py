@@ -24,6 +24,7 @@ from goodtake.evaluation.report.markdown import to_text
 from goodtake.evaluation.report.measures import Options, short
 from goodtake.evaluation.report.page import check_installed, to_html
 from goodtake.evaluation.report.players import Player, choose, left_out, make_player
+from goodtake.evaluation.report.recordings import make_recording_players
 from goodtake.evaluation.report.table import to_csv
 from goodtake.evaluation.report.tables import scope_title, scopes, system_title
 from goodtake.evaluation.report.votes import read_votes
@@ -48,6 +49,7 @@ class Wishes:
         system: looked at first; "" takes the best.
         ratings: "paper1" for those of paper 1, or a CSV file.
         votes: CSV file of a forced-choice test.
+        recordings: folder of real recordings without a reference, to be heard as every system makes them.
         command: that makes the report again, for the report itself.
         options: of intervals.
     """
@@ -59,6 +61,7 @@ class Wishes:
     system: str = ""
     ratings: str = PUBLISHED
     votes: Path | None = None
+    recordings: Path | None = None
     command: str = ""
     options: Options = field(default_factory=Options)
 
@@ -98,11 +101,18 @@ def write_report(
     evaluation = collect(runs)
     ratings = find_ratings(wishes.ratings)
     polls = read_votes(wishes.votes) if wishes.votes else []
+    if wishes.recordings and "html" not in wishes.formats:
+        raise ConfigError("recordings are heard on the page: add html to the formats")
     progress(f"{len(evaluation.rows)} rows: means, intervals and comparisons")
     found = work_out(evaluation, wishes.options, wishes.metric, wishes.system)
     report = make_report(found, ratings, polls, _facts(evaluation, wishes))
     if "html" in wishes.formats:
         report = _with_sound(report, found, wishes, progress)
+    if wishes.recordings:
+        heard = make_recording_players(evaluation, wishes.recordings, progress)
+        report = with_players(
+            report, (*report.players, *heard), report.about_players or "Recordings without a reference."
+        )
     _put(output, _contents(report, found, wishes), force)
     return report
 
