@@ -15,7 +15,7 @@ from goodtake.audio.wav import wav_header
 @pytest.fixture(autouse=True)
 def shared_engine(enhancer, monkeypatch):
     """Loading the model anew for every file is of no use here."""
-    monkeypatch.setattr("goodtake.enhancement.enhancer.Enhancer", lambda *options: enhancer)
+    monkeypatch.setattr("goodtake.enhancement.enhancer.Enhancer", lambda *options, **more: enhancer)
 
 
 def test_a_missing_file(refused, tmp_path):

@@ -17,7 +17,7 @@ from goodtake.audio import read_audio
 def shared_engine(enhancer, monkeypatch):
     """The engine of all tests, at the strength that is asked for."""
 
-    def fake(model="studio", strength=1.0, threads=0):
+    def fake(model="studio", strength=1.0, threads=0, **options):
         monkeypatch.setattr(enhancer, "strength", strength)
         return enhancer
 
