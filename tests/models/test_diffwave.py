@@ -1,6 +1,7 @@
 """DiffWave: size, receptive field, the cached conditioner, and exported graphs."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -74,12 +75,35 @@ def test_frames_reach_as_far_as_the_configuration_says(layers, cycle, frames):
 
 
 def test_caching_the_conditioner_changes_nothing():
-    net, (noisy, _, mel) = seeded(), inputs()
+    net, (noisy, _, mel) = seeded().double(), (value.double() for value in inputs())
     cached = net.conditioner(mel)
     assert cached.shape == (2, 4 * 2 * 4, 1024)
     for number in (1.0, 17.25, 50.0):
-        step = torch.full((2,), number)
-        assert torch.equal(net(noisy, step, mel), net.denoiser(noisy, step, cached))
+        step = torch.full((2,), number, dtype=torch.float64)
+        torch.testing.assert_close(
+            net(noisy, step, mel), net.denoiser(noisy, step, cached), rtol=1e-12, atol=1e-12
+        )  # training adds up in another order
+
+
+def test_training_gives_the_gradients_of_the_two_halves():
+    net, (noisy, step, mel) = seeded(replace(TINY, layers=12, cycle=11)).double(), (v.double() for v in inputs())
+    mel.requires_grad_()  # mel2mel is trained through it
+    wanted = [mel, *net.parameters()]
+    with torch.no_grad():  # or the gates let too little through
+        net.denoiser.leave.weight.mul_(0.1)
+    ours = torch.autograd.grad(net(noisy, step, mel).square().sum(), wanted)
+    theirs = torch.autograd.grad(net.denoiser(noisy, step, net.conditioner(mel)).square().sum(), wanted)
+    for gradient, other in zip(ours, theirs, strict=True):
+        assert other.abs().max() > 0
+        torch.testing.assert_close(gradient, other, rtol=1e-9, atol=1e-9 * float(other.abs().max()))
+
+
+def test_bfloat16_training_stays_near():
+    net, (noisy, step, mel) = seeded(), inputs()
+    wanted = net(noisy, step, mel)
+    with torch.autocast("cpu", torch.bfloat16):
+        told = net(noisy, step, mel)
+    assert (told.float() - wanted).norm() < 0.02 * wanted.norm()
 
 
 def test_each_layer_has_a_conditioner_of_its_own():

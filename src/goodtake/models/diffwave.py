@@ -2,7 +2,8 @@
 
 Kong et al., "DiffWave: a versatile diffusion model for audio synthesis", ICLR 2021, section 3 and figure 2, in the base
 size that paper 1 takes over (section 4.2). The network is cut in two where its halves meet only once: the conditioner
-does not depend on the step, so sampling computes it once for all steps, exactly.
+does not depend on the step, so sampling computes it once for all steps, exactly. Training needs each layer's conditions
+once, and computes both halves together (`goodtake.models.diffwave_rows`).
 
 Kernels and strides of the upsampler are fixed at 16 x 16, which is a hop of 256 samples.
 """
@@ -15,10 +16,8 @@ from torch import Tensor, nn
 
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
+from goodtake.models.diffwave_rows import UPSAMPLING, upsampled_rows, write_rows
 from goodtake.models.mel_scale import MelScale
-
-UPSAMPLING = 16
-"""Factor of each of the two transposed convolutions."""
 
 SINES = 64
 """Frequencies of the step's embedding, each as sine and cosine (section 3.1)."""
@@ -94,8 +93,8 @@ class DiffWave(nn.Module):
         covered = mel.shape[-1] * self.config.mel.hop_length
         if noisy.shape[-1] > covered:
             raise ConfigError(f"a wave of {noisy.shape[-1]} samples with mel frames for {covered}: give more frames")
-        noise: Tensor = self.denoiser(noisy, step, self.conditioner(mel)[..., : noisy.shape[-1]])
-        return noise
+        rows = upsampled_rows(self.conditioner, mel)[:, : noisy.shape[-1]]
+        return write_rows(self.denoiser, self.conditioner.project, noisy, step, rows)
 
 
 class Conditioner(nn.Module):

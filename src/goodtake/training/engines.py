@@ -1,4 +1,4 @@
-"""Trained studio networks to go on from: those of a run folder, or those of a bundle when the run is gone."""
+"""Trained networks to go on from: those of a run folder, or those of a bundle when the run is gone."""
 
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,15 @@ def load_high(folder: Path) -> HighNet:
 
 
 def run_weights(folder: Path) -> dict[str, Tensor]:
-    """Returns the averaged weights of a run folder by name.
+    """Returns the averaged weights of a run folder, or the weights of a chain's bundle, by their names in a `Chain`.
 
     Raises:
-        ConfigError: when the folder holds no checkpoint.
+        BundleError: when the folder is a damaged bundle.
+        ConfigError: when it holds neither.
     """
+    bundle = _bundle(folder)
+    if bundle is not None:
+        return {f"networks.{name}": value.float() for name, value in load_file(bundle.folder / WEIGHTS_NAME).items()}
     weights: dict[str, Tensor] = _run_state(folder)["average"]
     return weights
 

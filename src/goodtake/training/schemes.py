@@ -35,7 +35,7 @@ class ChainConfig:
     Args:
         networks: names from `NETWORKS`, in the order of the signal.
         frozen: those of them that are not trained.
-        begin: run folder that a network's weights come from, by its name; others begin with fresh ones.
+        begin: run folder or bundle that a network's weights come from, by its name; others begin with fresh ones.
         level: "rms" brings both halves of a pair to one level, "peak" leaves both at paper 1's peak of 0.95.
         mel2mel: sizes.
         discriminator: sizes; it exists when the recipe weighs the adversarial loss.
