@@ -7,14 +7,14 @@ conditions of all layers, 15 kB a sample, never lie in memory.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from goodtake.models.diffwave import Conditioner, Denoiser
+    from goodtake.models.diffwave import Conditioner, Denoiser, ResidualLayer
 
 UPSAMPLING = 16
 """Factor of each of the two transposed convolutions."""
@@ -25,14 +25,16 @@ def upsampled_rows(conditioner: "Conditioner", mel: Tensor) -> Tensor:
     with torch.autocast(mel.device.type, enabled=False):
         x = conditioner.config.scale.normalise(mel)
         for upsample in conditioner.upsample:
-            x = functional.leaky_relu(transposed(x, upsample.weight, upsample.bias), 0.4)
+            weight, bias = (cast(Tensor, value) for value in (upsample.weight, upsample.bias))
+            x = functional.leaky_relu(transposed(x, weight, bias), 0.4)
         return x.transpose(1, 2)
 
 
 def transposed(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """Returns the transposed convolution of one channel as a product of matrices.
 
-    Kernel (1, 1, 3, 32), stride (1, 16), padding (1, 8): every frame writes 32 samples, 8 before its own 16 and 8 after.
+    Kernel (1, 1, 3, 32), stride (1, 16), padding (1, 8): every frame writes 32 samples,
+    8 before its own 16 and 8 after.
 
     Shape:
         (batch, mel, frame) -> (batch, mel, 16 * frame)
@@ -41,7 +43,7 @@ def transposed(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     padded = functional.pad(x, (0, 0, 1, 1))
     # Band m hears band m + 1 through the kernel's first row, and m - 1 through its last.
     taps = torch.stack([padded[:, 2 - row : 2 - row + bands] for row in range(3)], -1)  # (batch, mel, frame, 3)
-    first, second = (taps @ kernel[0, 0]).split(UPSAMPLING, -1)  # (batch, mel, frame, 16) each
+    first, second = (taps @ kernel[0, 0]).chunk(2, -1)  # (batch, mel, frame, 16) each
     wave = functional.pad(first, (0, 0, 0, 1)) + functional.pad(second, (0, 0, 1, 0))  # one frame more
     half = UPSAMPLING // 2
     return wave.flatten(2)[..., half : half + UPSAMPLING * frames] + bias
@@ -64,25 +66,27 @@ def write_rows(denoiser: "Denoiser", project: nn.Conv1d, noisy: Tensor, step: Te
     narrow = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else noisy.dtype
     rows = rows.to(narrow).contiguous()
     embedding = denoiser.embed(denoiser.step_sines(step))
-    x = torch.relu(noisy[..., None] * denoiser.enter.weight[:, 0, 0] + denoiser.enter.bias).to(narrow)
+    x = torch.relu(noisy[..., None] * denoiser.enter.weight[:, 0, 0] + cast(Tensor, denoiser.enter.bias)).to(narrow)
     total: Tensor | None = None
-    width = 2 * denoiser.config.channels
-    weights, biases = project.weight[..., 0].split(width), project.bias.split(width)  # type: ignore[union-attr]
-    for layer, weight, bias in zip(denoiser.layers, weights, biases, strict=True):
+    count = len(denoiser.layers)
+    weights, biases = project.weight[..., 0].chunk(count), cast(Tensor, project.bias).chunk(count)
+    layers = cast("list[ResidualLayer]", list(denoiser.layers))
+    for layer, weight, bias in zip(layers, weights, biases, strict=True):
         reach = layer.dilated.dilation[0]
         y = x + layer.step(embedding)[:, None]
         # (batch, time, 3 * channels + mel)
         row = torch.cat([_shifted(y, reach), y, _shifted(y, -reach), rows], 2)
         matrix = torch.cat([*layer.dilated.weight.unbind(2), weight], 1)
-        told = functional.linear(row, matrix, layer.dilated.bias + bias)
+        told = functional.linear(row, matrix, cast(Tensor, layer.dilated.bias) + bias)
         told = functional.linear(_gated(told), layer.leave.weight[..., 0], layer.leave.bias)
         out, skip = told.chunk(2, 2)
         x = (x + out) * math.sqrt(0.5)
         total = skip if total is None else total + skip
     assert total is not None
-    total = total * (1 / math.sqrt(len(denoiser.layers)))
+    total = total * (1 / math.sqrt(count))
     kept = torch.relu(functional.linear(total, denoiser.skip.weight[..., 0], denoiser.skip.bias))
-    return functional.linear(kept, denoiser.leave.weight[..., 0], denoiser.leave.bias)[..., 0]
+    noise: Tensor = functional.linear(kept, denoiser.leave.weight[..., 0], denoiser.leave.bias)[..., 0]
+    return noise
 
 
 def _shifted(y: Tensor, samples: int) -> Tensor:
@@ -108,7 +112,8 @@ class _Gate(torch.autograd.Function):
         # tanh(a) = 2 sigmoid(2 a) - 1, whose bfloat16 kernel is the faster one
         tanh, sigmoid = torch.sigmoid(2 * filtered).mul_(2).sub_(1), torch.sigmoid(gate)
         ctx.save_for_backward(tanh, sigmoid)
-        return tanh * sigmoid
+        gated: Tensor = tanh * sigmoid
+        return gated
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from goodtake.models.high import HighConfig, HighNet
 from goodtake.models.studio import StudioConfig
 from goodtake.training.checkpoints import load_checkpoint
 from goodtake.training.recipe import RECIPE_NAME, load_recipe
+from goodtake.training.schemes import ChainConfig
 
 
 def load_engine(folder: Path) -> StudioEngine:
@@ -87,8 +88,44 @@ def training_steps(folder: Path, key: str) -> int:
     return int(state["step"]) + int(state.get("steps_before", 0))
 
 
+def chain_config(folder: Path) -> ChainConfig:
+    """Returns the networks of a chain's run folder or bundle, and their sizes.
+
+    Raises:
+        ConfigError: when it is of another kind.
+    """
+    bundle = _bundle(folder)
+    if bundle is None:
+        recipe = load_recipe(folder / RECIPE_NAME)
+        if recipe.task != "chain":
+            raise ConfigError(
+                f"{folder} is a run of the task {recipe.task!r}: a chain is exported from runs of 'chain'"
+            )
+        return recipe.chain
+    if bundle.engine != "chain":
+        raise ConfigError(f"{folder} is a model of the kind {bundle.engine!r}: give a chain")
+    sizes = bundle.config["networks"]
+    return build(ChainConfig, {"networks": list(sizes), "level": bundle.config["chain"]["level"], **sizes}, str(folder))
+
+
+def network_steps(folder: Path, network: str) -> int:
+    """Returns how many steps a network of a chain's run folder or bundle was trained for, in all its runs."""
+    bundle = _bundle(folder)
+    if bundle is not None:
+        return int(bundle.config["training"][network]["steps"])
+    chain = chain_config(folder)
+    steps = 0 if network in chain.frozen else int(_run_state(folder)["step"])
+    begun = chain.begin.get(network)
+    return steps + (network_steps(Path(begun), network) if begun else 0)
+
+
+def is_bundle(folder: Path) -> bool:
+    """Tells whether a folder is a model and not a run."""
+    return (folder / CONFIG_NAME).is_file()
+
+
 def _bundle(folder: Path) -> Bundle | None:
-    return load_bundle(folder) if (folder / CONFIG_NAME).is_file() else None
+    return load_bundle(folder) if is_bundle(folder) else None
 
 
 def _run_state(folder: Path) -> dict[str, Any]:

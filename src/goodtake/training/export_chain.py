@@ -17,9 +17,9 @@ from goodtake.models.mel2mel import Mel2Mel
 from goodtake.models.musecoder import Musecoder
 from goodtake.models.unet import WaveUNet
 from goodtake.training.chain import BUILDERS
-from goodtake.training.engines import run_weights, training_steps
+from goodtake.training.engines import chain_config, is_bundle, network_steps, run_weights
 from goodtake.training.export import Graph, write_bundle
-from goodtake.training.recipe import RECIPE_NAME, load_recipe
+from goodtake.training.recipe import RECIPE_NAME
 from goodtake.training.schemes import NETWORKS, ChainConfig
 
 FRAMES = 64
@@ -40,7 +40,7 @@ def export_chain(
     """Writes the bundle of run folders.
 
     Args:
-        runs: of the task "chain"; every network comes from one of them.
+        runs: of the task "chain", or bundles of chains; every network comes from one of them, from a run if one has it.
         folder: of the bundle.
         name: of the model; that of the folder when None.
         pipeline: stages joined by "+", such as "mel2mel+griffinlim"; all networks of the runs when None.
@@ -51,14 +51,13 @@ def export_chain(
             networks do not fit together.
     """
     found: dict[str, tuple[Path, ChainConfig]] = {}
-    for run in runs:
-        recipe = load_recipe(run / RECIPE_NAME)
-        if recipe.task != "chain":
-            raise ConfigError(f"{run} is a run of the task {recipe.task!r}: a chain is exported from runs of 'chain'")
-        for network in recipe.chain.networks:
-            if network in found:
+    for run in sorted(runs, key=is_bundle):  # a bundle gives the networks that no run holds
+        chain = chain_config(run)
+        for network in chain.networks:
+            if network not in found:
+                found[network] = run, chain
+            elif not is_bundle(run):
                 raise ConfigError(f"both {found[network][0]} and {run} hold {network}: give one of them")
-            found[network] = run, recipe.chain
     stages = tuple(pipeline.split("+")) if pipeline else tuple(name for name in NETWORKS if name in found)
     missing = [stage for stage in stages if stage not in found and stage != "griffinlim"]
     if missing:
@@ -66,7 +65,7 @@ def export_chain(
     configs = {stage: found[stage][1] for stage in stages if stage in found}
     settings = settings_of(stages, configs)
     networks = {stage: _trained(stage, *found[stage]) for stage in configs}
-    training = {stage: {"steps": training_steps(found[stage][0], "steps")} for stage in configs}
+    training = {stage: {"steps": network_steps(found[stage][0], stage)} for stage in configs}
     title = "16 kHz: " + ", ".join(TITLES[stage] for stage in stages)
     text = card.read_text(encoding="utf-8") if card else f"# {name or folder.name}\n\n{title}\n\nTraining: {training}\n"
     config: dict[str, Any] = {
