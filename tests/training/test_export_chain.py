@@ -7,6 +7,7 @@ from safetensors.numpy import load_file
 
 from chain_bundles import SIZES, tiny_bundle, tiny_run
 from goodtake.bundles import load_bundle
+from goodtake.bundles.registry import INSTALLED
 from goodtake.diffusion.dpm_solver import DPMSolver
 from goodtake.diffusion.sampling import draw_sample
 from goodtake.dsp.mel import MelConfig, log_mel
@@ -135,6 +136,34 @@ def test_two_runs_make_one_bundle(tmp_path):
     weights = load_file(tmp_path / "both" / "weights.safetensors")
     assert {name.split(".")[0] for name in weights} == {"mel2mel", "musecoder"}
     assert all(value.dtype == np.float16 for value in weights.values())
+
+
+def test_a_bundle_gives_the_networks_that_no_run_holds(tmp_path):
+    old = tiny_bundle(tmp_path / "old", "mel2mel+musecoder")
+    begun = {"begin": {"mel2mel": str(tmp_path / "old")}}
+    new = tiny_run(tmp_path / "run", "mel2mel", seed=5, **begun)
+    export_chain([tmp_path / "old", tmp_path / "run"], tmp_path / "new")
+    assert load_bundle(tmp_path / "new").config["chain"] == load_bundle(tmp_path / "old").config["chain"]
+    weights = load_file(tmp_path / "new" / "weights.safetensors")
+    for chain, network in ((new, "mel2mel"), (old, "musecoder")):
+        for name, value in chain.networks[network].state_dict().items():
+            np.testing.assert_array_equal(weights[f"{network}.{name}"], value.numpy(), err_msg=name)
+    steps = load_bundle(tmp_path / "new").config["training"]
+    assert steps == {"mel2mel": {"steps": 7 + 7}, "musecoder": {"steps": 7}}
+
+
+def test_frozen_networks_keep_the_steps_they_began_with(tmp_path):
+    tiny_run(tmp_path / "diffwave", "diffwave")
+    tiny_run(
+        tmp_path / "run", "mel2mel", "diffwave", frozen=("diffwave",), begin={"diffwave": str(tmp_path / "diffwave")}
+    )
+    export_chain([tmp_path / "run"], tmp_path / "new")
+    assert load_bundle(tmp_path / "new").config["training"] == {"mel2mel": {"steps": 7}, "diffwave": {"steps": 7}}
+
+
+def test_an_engine_of_another_kind_is_no_chain(tmp_path):
+    with pytest.raises(ConfigError, match="is a model of the kind 'studio': give a chain"):
+        export_chain([INSTALLED / "studio"], tmp_path / "new")
 
 
 @pytest.mark.parametrize(

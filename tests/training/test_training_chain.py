@@ -7,6 +7,7 @@ import pytest
 import torch
 from test_loop import batches
 
+from chain_bundles import tiny_bundle
 from goodtake.config import dump
 from goodtake.degrade.draw import PAPER1
 from goodtake.dsp.mel import MelConfig
@@ -187,3 +188,11 @@ def test_the_paper_variants_have_the_papers_numbers():
         assert recipe.data.degrade == PAPER1
         assert recipe.chain.level == "peak"
     assert load_recipe(RECIPES / "mel2mel-paper.yaml").chain.mel2mel == Mel2MelConfig()
+
+
+def test_a_scheme_begins_with_the_weights_of_a_bundle(tmp_path, engine):
+    theirs = tiny_bundle(tmp_path / "model", "mel2mel+griffinlim").networks["mel2mel"]
+    chain = ChainConfig(mel2mel=theirs.config, begin={"mel2mel": str(tmp_path / "model")})
+    ours = make_task(Recipe(task="chain", chain=chain, data=DATA, losses={"l1": 1.0}), engine, None).model
+    for began, weight in zip(ours.networks["mel2mel"].parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(began, weight)
