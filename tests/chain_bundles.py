@@ -21,7 +21,7 @@ SIZES = {
 }
 
 
-def tiny_run(folder, *networks, seed=0, stir=1.0, **config):
+def tiny_run(folder, *networks, seed=0, stir=1.0, steps_before=0, **config):
     """Writes a run folder that holds the networks, their weights multiplied; returns the chain."""
     torch.manual_seed(seed)
     chain = Chain(ChainConfig(networks=networks, **{**{name: SIZES[name] for name in networks}, **config}))
@@ -31,7 +31,7 @@ def tiny_run(folder, *networks, seed=0, stir=1.0, **config):
         if name.startswith("networks.demucs") and name.endswith("bias"):
             weight.data.zero_()  # untrained, they are a constant far louder than the music
         weight.data = (stir * weight.data).half().float()  # half precision on disk: compare what the disk can hold
-    save_checkpoint(folder, {"average": chain.state_dict(), "step": 7})
+    save_checkpoint(folder, {"average": chain.state_dict(), "step": 7, "steps_before": steps_before})
     (folder / RECIPE_NAME).write_text(dump(Recipe(name=folder.name, task="chain", chain=chain.config)))
     return chain.eval().requires_grad_(False)
 

@@ -140,8 +140,7 @@ def test_two_runs_make_one_bundle(tmp_path):
 
 def test_a_bundle_gives_the_networks_that_no_run_holds(tmp_path):
     old = tiny_bundle(tmp_path / "old", "mel2mel+musecoder")
-    begun = {"begin": {"mel2mel": str(tmp_path / "old")}}
-    new = tiny_run(tmp_path / "run", "mel2mel", seed=5, **begun)
+    new = tiny_run(tmp_path / "run", "mel2mel", seed=5, steps_before={"mel2mel": 40})
     export_chain([tmp_path / "old", tmp_path / "run"], tmp_path / "new")
     assert load_bundle(tmp_path / "new").config["chain"] == load_bundle(tmp_path / "old").config["chain"]
     weights = load_file(tmp_path / "new" / "weights.safetensors")
@@ -149,16 +148,13 @@ def test_a_bundle_gives_the_networks_that_no_run_holds(tmp_path):
         for name, value in chain.networks[network].state_dict().items():
             np.testing.assert_array_equal(weights[f"{network}.{name}"], value.numpy(), err_msg=name)
     steps = load_bundle(tmp_path / "new").config["training"]
-    assert steps == {"mel2mel": {"steps": 7 + 7}, "musecoder": {"steps": 7}}
+    assert steps == {"mel2mel": {"steps": 40 + 7}, "musecoder": {"steps": 7}}
 
 
 def test_frozen_networks_keep_the_steps_they_began_with(tmp_path):
-    tiny_run(tmp_path / "diffwave", "diffwave")
-    tiny_run(
-        tmp_path / "run", "mel2mel", "diffwave", frozen=("diffwave",), begin={"diffwave": str(tmp_path / "diffwave")}
-    )
+    tiny_run(tmp_path / "run", "mel2mel", "diffwave", frozen=("diffwave",), steps_before={"diffwave": 40})
     export_chain([tmp_path / "run"], tmp_path / "new")
-    assert load_bundle(tmp_path / "new").config["training"] == {"mel2mel": {"steps": 7}, "diffwave": {"steps": 7}}
+    assert load_bundle(tmp_path / "new").config["training"] == {"mel2mel": {"steps": 7}, "diffwave": {"steps": 40}}
 
 
 def test_an_engine_of_another_kind_is_no_chain(tmp_path):

@@ -193,6 +193,8 @@ def test_the_paper_variants_have_the_papers_numbers():
 def test_a_scheme_begins_with_the_weights_of_a_bundle(tmp_path, engine):
     theirs = tiny_bundle(tmp_path / "model", "mel2mel+griffinlim").networks["mel2mel"]
     chain = ChainConfig(mel2mel=theirs.config, begin={"mel2mel": str(tmp_path / "model")})
-    ours = make_task(Recipe(task="chain", chain=chain, data=DATA, losses={"l1": 1.0}), engine, None).model
+    task = make_task(Recipe(task="chain", chain=chain, data=DATA, losses={"l1": 1.0}), engine, None)
+    assert task.steps_before == {"mel2mel": 7}
+    ours = task.model
     for began, weight in zip(ours.networks["mel2mel"].parameters(), theirs.parameters(), strict=True):
         assert torch.equal(began, weight)

@@ -113,10 +113,10 @@ def network_steps(folder: Path, network: str) -> int:
     bundle = _bundle(folder)
     if bundle is not None:
         return int(bundle.config["training"][network]["steps"])
-    chain = chain_config(folder)
-    steps = 0 if network in chain.frozen else int(_run_state(folder)["step"])
-    begun = chain.begin.get(network)
-    return steps + (network_steps(Path(begun), network) if begun else 0)
+    state = _run_state(folder)
+    steps = 0 if network in chain_config(folder).frozen else int(state["step"])
+    before = state.get("steps_before") or {}
+    return steps + int(before.get(network, 0))
 
 
 def is_bundle(folder: Path) -> bool:

@@ -34,7 +34,7 @@ class State:
         average: exponentially averaged weights, which are the ones shipped.
         optimiser: AdamW.
         step: steps done.
-        steps_before: steps that the weights it began with had behind them.
+        steps_before: steps that the weights it began with had behind them; of each network, where they differ.
         adversary: discriminator and its optimiser, for tasks that have one.
     """
 
@@ -42,7 +42,7 @@ class State:
     average: nn.Module
     optimiser: torch.optim.Optimizer
     step: int = 0
-    steps_before: int = 0
+    steps_before: int | dict[str, int] = 0
     adversary: Adversary | None = None
 
     @classmethod
@@ -89,7 +89,7 @@ class State:
                 f"the checkpoint in {where} has another architecture, or trains other parts of it: "
                 "give another run folder"
             ) from error
-        self.steps_before = int(values.get("steps_before", 0))
+        self.steps_before = values.get("steps_before", 0)
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def train(
     options: LoopOptions,
     report: Callable[[str], None],
     on_save: Callable[[State], None] = lambda state: None,
-    steps_before: int = 0,
+    steps_before: int | dict[str, int] = 0,
     adversary: Adversary | None = None,
     engine: Engine | None = None,
 ) -> State:
@@ -135,7 +135,7 @@ def train(
         options: folder and time.
         report: called with a line of progress.
         on_save: called after each checkpoint, for samples and curves.
-        steps_before: steps behind the weights that a fresh run begins with.
+        steps_before: steps behind the weights that a fresh run begins with; of each network, where they differ.
         adversary: that the losses train and ask.
         engine: devices and processes; one on this machine when None.
 

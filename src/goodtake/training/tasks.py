@@ -15,7 +15,7 @@ from goodtake.models.patch_discriminator import PatchDiscriminator
 from goodtake.training.adversary import Adversary
 from goodtake.training.chain import Chain, begin_with, chain_losses
 from goodtake.training.engine import Engine
-from goodtake.training.engines import load_engine, run_weights, training_steps
+from goodtake.training.engines import load_engine, network_steps, run_weights, training_steps
 from goodtake.training.high import high_losses
 from goodtake.training.pairs import Batch
 from goodtake.training.recipe import Recipe
@@ -33,14 +33,14 @@ class Task:
         model: networks, fresh or with the weights they begin with.
         losses: the named losses of a batch.
         adversary: discriminator that the losses train and ask.
-        steps_before: steps behind the weights the model begins with.
+        steps_before: steps behind the weights the model begins with; of each network, where they differ.
         sample: makes waves (batch, time) of degraded ones, to listen to; None when the task makes none.
     """
 
     model: nn.Module
     losses: Callable[[nn.Module, Batch], Losses]
     adversary: Adversary | None = None
-    steps_before: int = 0
+    steps_before: int | dict[str, int] = 0
     sample: Callable[[nn.Module, Tensor], Tensor] | None = None
 
 
@@ -95,6 +95,7 @@ def _chain(recipe: Recipe, engine: Engine, engine_run: Path | None) -> Task:
         model,
         lambda net, batch: chain_losses(cast(Chain, net), batch, recipe.data, adversary, bfloat16),
         adversary=adversary,
+        steps_before={name: network_steps(Path(folder), name) for name, folder in recipe.chain.begin.items()},
     )
 
 
