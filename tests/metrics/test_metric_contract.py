@@ -99,8 +99,9 @@ def test_every_rate_and_a_silent_channel(metric: Metric, sample_rate: int) -> No
 @every_metric
 def test_the_longer_clip_is_cut(metric: Metric) -> None:
     tail = 0.3 * np.random.default_rng(5).standard_normal(4000).astype(np.float32)
-    assert metric.function(np.concatenate([NOISY, tail]), CLEAN, RATE) == metric.function(NOISY, CLEAN, RATE)
-    assert metric.function(NOISY, np.concatenate([CLEAN, tail]), RATE) == metric.function(NOISY, CLEAN, RATE)
+    score = pytest.approx(metric.function(NOISY, CLEAN, RATE), rel=1e-12)  # a cut clip may lie elsewhere in memory
+    assert metric.function(np.concatenate([NOISY, tail]), CLEAN, RATE) == score
+    assert metric.function(NOISY, np.concatenate([CLEAN, tail]), RATE) == score
 
 
 @every_metric
