@@ -12,6 +12,7 @@ from torch.nn import functional
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
 from goodtake.models.diffwave import DiffWave, DiffWaveConfig
+from goodtake.models.diffwave_cached import CachedDenoiser
 
 TINY = DiffWaveConfig(layers=4, channels=4, cycle=3, step_hidden=8)
 
@@ -83,6 +84,17 @@ def test_caching_the_conditioner_changes_nothing():
         torch.testing.assert_close(
             net(noisy, step, mel), net.denoiser(noisy, step, cached), rtol=1e-12, atol=1e-12
         )  # training adds up in another order
+
+
+def test_the_form_for_inference_gives_the_same_answers():
+    net, (noisy, step, mel) = seeded(), (given.double() for given in inputs(frames=9, batch=1))
+    form = CachedDenoiser(net.denoiser).double()
+    net.double()
+    cached = net.conditioner(mel)
+    expected = net.denoiser(noisy, step, cached)
+    assert expected.std() > 0.05
+    answer = form(noisy, step, *cached.chunk(2 * TINY.layers, 1))
+    torch.testing.assert_close(answer, expected, rtol=1e-12, atol=1e-12)  # the ends of the wave too
 
 
 def test_training_gives_the_gradients_of_the_two_halves():

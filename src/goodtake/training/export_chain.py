@@ -1,6 +1,5 @@
 """Exports paper 1's networks: one or more runs of chains become one bundle."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,8 @@ from torch import Tensor, nn
 from goodtake.config import plain
 from goodtake.enhancement.chain.settings import ChainSettings, WaveSizes
 from goodtake.errors import ConfigError
-from goodtake.models.diffwave import Denoiser, DiffWave
+from goodtake.models.diffwave import DiffWave
+from goodtake.models.diffwave_cached import CachedDenoiser
 from goodtake.models.mel2mel import Mel2Mel
 from goodtake.models.musecoder import Musecoder
 from goodtake.models.unet import WaveUNet
@@ -139,37 +139,15 @@ def _musecoder_graph(network: Musecoder) -> Graph:
 def _diffwave_graphs(network: DiffWave) -> dict[str, Graph]:
     config = network.config
     samples = 4 * config.mel.hop_length
-    width = 2 * config.channels
     inputs = {"noisy": torch.randn(1, samples), "step": torch.tensor([7.5])}
-    cached = {f"cached_{layer}": torch.randn(1, width, samples) for layer in range(config.layers)}
+    cached = {f"cached_{half}": torch.randn(1, config.channels, samples) for half in range(2 * config.layers)}
     axes = {"noisy": 1, "noise": 1, **dict.fromkeys(cached, 2)}
     mel = torch.randn(1, config.mel.n_mels, FRAMES)
-    denoiser = _DenoiserOfLayers(network.denoiser)
+    denoiser = CachedDenoiser(network.denoiser)
     return {
         "conditioner": Graph(network.conditioner, "diffwave.conditioner.", {"mel": mel}, ("cached",), {"mel": 2}),
         "denoiser": Graph(denoiser, "diffwave.denoiser.", {**inputs, **cached}, ("noise",), axes),
     }
-
-
-class _DenoiserOfLayers(Denoiser):
-    """The denoiser with one input for each layer's conditions, and the weights of another.
-
-    Cut out of one large input, the conditions of all layers would lie in memory twice.
-    """
-
-    def __init__(self, network: Denoiser) -> None:
-        super().__init__(network.config)
-        self.load_state_dict(network.state_dict())
-
-    def forward(self, noisy: Tensor, step: Tensor, *cached: Tensor) -> Tensor:
-        embedding = self.embed(self.step_sines(step))
-        x = torch.relu(self.enter(noisy[:, None]))  # (batch, channels, time)
-        total = torch.zeros_like(x)
-        for layer, condition in zip(self.layers, cached, strict=True):
-            x, skip = layer(x, embedding, condition)
-            total = total + skip
-        noise: Tensor = self.leave(torch.relu(self.skip(total / math.sqrt(len(self.layers)))))[:, 0]
-        return noise
 
 
 class _Mel2MelOfFours(Mel2Mel):

@@ -53,7 +53,7 @@ class DiffWaveVocoder:
     def __init__(self, conditioner: Any, denoiser: Any, hop_length: int, context: int, steps: int, seed: int) -> None:
         self.conditioner, self.denoiser = conditioner, denoiser
         self.hop_length, self.context, self.steps, self.seed = hop_length, context, steps, seed
-        self.layers = sum(given.name.startswith("cached_") for given in denoiser.get_inputs())
+        self.halves = sum(given.name.startswith("cached_") for given in denoiser.get_inputs())
         self._kept = np.zeros(0, np.float32)  # memory for conditions, used again and again
 
     def stream(self, channels: int, samples: int, chunk_frames: int) -> "DiffWaveStream":
@@ -97,7 +97,7 @@ class DiffWaveVocoder:
         """Returns what the conditioner says of a window, in memory that the next window takes over.
 
         Shape:
-            (mel, frame) -> of each layer (1, 2 * channels, frame * hop_length)
+            (mel, frame) -> of each layer's filter and gate (1, channels, frame * hop_length)
         """
         frames, hop = mel.shape[1], self.hop_length
         kept: FloatArray | None = None
@@ -112,7 +112,7 @@ class DiffWaveVocoder:
                 kept = self._kept[:size].reshape(1, answer.shape[1], frames * hop)
             kept[..., first * hop : end * hop] = answer[..., (first - begin) * hop : (end - begin) * hop]
         assert kept is not None
-        return {f"cached_{layer}": part for layer, part in enumerate(np.split(kept, self.layers, axis=1))}
+        return {f"cached_{half}": part for half, part in enumerate(np.split(kept, self.halves, axis=1))}
 
 
 def _bind(bind: Callable[..., None], name: str, values: FloatArray) -> None:
