@@ -3,10 +3,10 @@
     taskset -c 0,1 python benchmarks/diffwave.py             # the base size of paper 1, and the one sized for laptops
     taskset -c 0,1 python benchmarks/diffwave.py --steps 6 50
 
-Weights are random: they change nothing here. A call is one answer of the network with its conditions kept, on one window;
-the floor is the time in which this machine, in the same minutes, multiplies float32 matrices of 2048 x 2048 that cost as
-much. Calls and products take turns; medians count. Then whole sampling, windows' context and conditioner included, for a
-second of sound. Aims on two cores for the base size: a call within twice the floor, six steps in 1.5 s.
+Weights are random: they change nothing here. A call is one answer of the network with its conditions kept, on one
+window; the floor is the time in which this machine, in the same minutes, multiplies float32 matrices of 2048 x 2048
+that cost as much. Calls and products take turns; medians count. Then whole sampling, windows' context and conditioner
+included, for a second of sound. Aims on two cores for the base size: a call within twice the floor, six steps in 1.5 s.
 """
 
 import argparse

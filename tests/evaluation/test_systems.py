@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 from system_cases import BENCHMARK, case_of, melody, si_sdr, system, with_noise
 
+from chain_bundles import tiny_bundle
 from goodtake.evaluation.recipe import SystemSpec
 from goodtake.evaluation.systems import SYSTEMS, make_system
 from goodtake.metrics import mrs
 
 KINDS = sorted(set(SYSTEMS) - {"command", "folder"})
-ORACLES = {"griffinlim", "irm"}
+ORACLES = {"griffinlim", "musecoder", "irm"}
+ENGINES = {"engine": "studio", "musecoder": "mel2mel-fast"}
 
 
 def make(kind: str, **options: float):
-    return system("mine", kind=kind, engine="studio" if kind == "engine" else "", options=options)
+    return system("mine", kind=kind, engine=ENGINES.get(kind, ""), options=options)
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +120,11 @@ def test_only_oracles_look_at_the_reference(made):
         assert same == (kind not in ORACLES), kind
 
 
-def test_the_mel_oracle_beats_doing_nothing(made):
+@pytest.mark.parametrize("kind", ["griffinlim", "musecoder"])
+def test_the_mel_oracles_beat_doing_nothing(made, kind):
     clean = melody(4.0)
     degraded = with_noise(clean + 1e-3 * np.random.default_rng(4).standard_normal(clean.shape).astype(np.float32), 5)
-    rebuilt = made["griffinlim"](case_of(degraded, clean))
+    rebuilt = made[kind](case_of(degraded, clean))
     assert mrs(rebuilt, clean, 16000) < 0.6 * mrs(degraded, clean, 16000)
 
 
@@ -159,6 +162,30 @@ def test_the_seed_and_the_iterations_of_the_mel_oracle():
     outputs = [make("griffinlim", **options)(case_of(clean)) for options in ({}, {"seed": 1}, {"iterations": 2})]
     assert np.abs(outputs[0] - outputs[1]).max() > 0.01
     assert mrs(outputs[2], clean, 16000) > mrs(outputs[0], clean, 16000)
+
+
+def test_a_guided_musecoder_hears_the_phase_of_the_input(made):
+    clean = melody(2.0)
+    kept, turned = (si_sdr(made["musecoder"](case_of(wave, clean)), clean) for wave in (clean, -clean))
+    assert kept > 3
+    assert turned == pytest.approx(kept, abs=0.5)  # SI-SDR does not see the sign
+    assert si_sdr(made["musecoder"](case_of(np.roll(clean, 400), clean)), clean) < kept - 3
+
+
+def test_the_level_of_a_clip_goes_through_the_musecoder(made):
+    clean = melody(2.0)
+    loud, soft = (made["musecoder"](case_of(gain * clean)) for gain in (1.0, 0.05))
+    np.testing.assert_allclose(0.05 * loud, soft, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["engine", "musecoder"])
+def test_steps_and_seed_reach_the_sampling(kind, tmp_path):
+    tiny_bundle(tmp_path / "tiny", "mel2mel+diffwave")
+    given = ({}, {"steps": 2}, {"seed": 5}, {})
+    made = [system("mine", kind=kind, engine=str(tmp_path / "tiny"), options=options) for options in given]
+    outputs = [tested(case_of(melody(0.5))) for tested in made]
+    assert [np.array_equal(outputs[0], output) for output in outputs] == [True, False, False, True]
+    assert len({tested.digest for tested in made}) == 3
 
 
 def test_the_strength_of_an_engine():

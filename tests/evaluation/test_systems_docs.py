@@ -13,12 +13,21 @@ from goodtake.evaluation.systems import SYSTEMS, kind_of
 from goodtake.evaluation.systems.afftdn import AfftdnOptions
 from goodtake.evaluation.systems.command import CommandOptions
 from goodtake.evaluation.systems.mel_oracle import MelOracleOptions
+from goodtake.evaluation.systems.musecoder import SamplingOptions
 from goodtake.evaluation.systems.noise_gate import GateOptions
 from goodtake.evaluation.systems.ratio_mask import RatioMaskOptions
 from goodtake.evaluation.systems.wiener import WienerOptions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
-OPTIONS = (GateOptions, AfftdnOptions, WienerOptions, MelOracleOptions, RatioMaskOptions, CommandOptions)
+OPTIONS = (
+    GateOptions,
+    AfftdnOptions,
+    WienerOptions,
+    MelOracleOptions,
+    RatioMaskOptions,
+    SamplingOptions,
+    CommandOptions,
+)
 
 
 def test_every_kind_has_its_line() -> None:

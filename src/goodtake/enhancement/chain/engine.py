@@ -116,17 +116,26 @@ class ChainEngine:
             ConfigError: the model has no vocoder, the shape does not fit, or the recording is missing.
         """
         config = self.settings.mel
-        if self._vocoder is None:
-            raise ConfigError(f"model {self.bundle.name} has no musecoder: it maps waves to waves")
+        vocoder = self.require_musecoder()
         if mel.shape != (config.n_mels, config.grid.n_frames(samples)):
             wanted = (config.n_mels, config.grid.n_frames(samples))
             raise ConfigError(f"log mel of shape {mel.shape} for {samples} samples: give {wanted}")
         if self.settings.guided and (recording is None or recording.shape != (samples,)):
             raise ConfigError(f"model {self.bundle.name} bends the phase of a recording: give one of {samples} samples")
         heard = np.zeros(samples, np.float32) if recording is None else recording
-        stream = self._vocoder.stream(1, samples, CHUNK_FRAMES)
+        stream = vocoder.stream(1, samples, CHUNK_FRAMES)
         parts = [*stream.feed(MelFrames(mel[None], mel, stft(heard, config.grid)[None])), *stream.flush()]
         return np.asarray(np.concatenate(parts, axis=1)[0], np.float32)
+
+    def require_musecoder(self) -> Vocoder:
+        """Returns what makes a wave of a spectrogram.
+
+        Raises:
+            ConfigError: the model has nothing of the kind.
+        """
+        if self._vocoder is None:
+            raise ConfigError(f"model {self.bundle.name} has no musecoder: it maps waves to waves")
+        return self._vocoder
 
     def session(self, network: str) -> Any:
         """Returns an open network of the bundle."""

@@ -10,6 +10,7 @@ from goodtake.evaluation.systems.command import Command
 from goodtake.evaluation.systems.engine import Engine
 from goodtake.evaluation.systems.finished import Finished
 from goodtake.evaluation.systems.mel_oracle import MelOracle
+from goodtake.evaluation.systems.musecoder import MusecoderOracle
 from goodtake.evaluation.systems.noise_gate import NoiseGate
 from goodtake.evaluation.systems.nothing import Nothing
 from goodtake.evaluation.systems.outputs import CheckedSystem
@@ -24,6 +25,7 @@ SYSTEMS: dict[str, Callable[[SystemSpec], System]] = {
     "afftdn": Afftdn,
     "wiener": Wiener,
     "griffinlim": MelOracle,
+    "musecoder": MusecoderOracle,
     "irm": RatioMask,
     "engine": Engine,
     "command": Command,
@@ -33,6 +35,9 @@ SYSTEMS: dict[str, Callable[[SystemSpec], System]] = {
 
 FIELDS = ("engine", "command", "folder")
 """Fields of a specification that are kinds of their own."""
+
+NEEDED = {"musecoder": "engine"}
+"""Field that a kind needs, where it is not its name."""
 
 
 def kind_of(spec: SystemSpec) -> str:
@@ -64,12 +69,13 @@ def make_system(spec: SystemSpec | str, benchmark: Benchmark) -> System:
             f"{where}: unknown kind {kind!r}: use one of {', '.join(SYSTEMS)}; "
             f"an engine is named as  {{name: {spec.name}, engine: {spec.name}}}"
         )
-    if filled and filled != [kind]:
+    wanted = NEEDED.get(kind, kind)
+    if filled and filled != [wanted]:
         raise ConfigError(f"{where} is of kind {kind!r} but has {filled[0]}: leave one of them out")
-    if kind in FIELDS and not filled:
-        raise ConfigError(f"{where} is of kind {kind!r} but does not say which: fill in {kind}")
+    if wanted in FIELDS and not filled:
+        raise ConfigError(f"{where} is of kind {kind!r} but does not say which: fill in {wanted}")
     if kind != "engine" and spec.strength != 1.0:
         raise ConfigError(f"{where} has a strength, which only engines have: leave it out")
-    if spec.options and kind in ("nothing", "engine", "folder"):
+    if spec.options and kind in ("nothing", "folder"):
         raise ConfigError(f"{where} has options, but kind {kind!r} has none: leave them out")
     return CheckedSystem(spec.name, SYSTEMS[kind](spec))
