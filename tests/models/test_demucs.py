@@ -48,6 +48,8 @@ def count_by_hand(channels, lstm_layers):
         (32, 0, 22_367_553),
         (16, 2, 16_621_729),
         (16, 0, 5_594_785),
+        (8, 2, 4_161_105),
+        (8, 0, 1_400_145),
     ],
 )
 def test_parameters(channels, lstm_layers, parameters):

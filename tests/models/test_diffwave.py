@@ -35,14 +35,16 @@ def inputs(frames=4, batch=2, seed=0):
     return noisy, torch.tensor([3.0, 41.5])[:batch], mel
 
 
-@pytest.mark.parametrize(("bands", "parameters"), [(128, 2_804_291), (80, 2_619_971)])
-def test_parameters_are_diffwave_bases(bands, parameters):
-    c = 64
+@pytest.mark.parametrize(
+    ("layers", "c", "bands", "parameters"), [(30, 64, 128, 2_804_291), (30, 64, 80, 2_619_971), (20, 32, 128, 989_891)]
+)
+def test_parameters_are_diffwave_bases(layers, c, bands, parameters):
     layer = (512 * c + c) + (c * 2 * c * 3 + 2 * c) + (bands * 2 * c + 2 * c) + (c * 2 * c + 2 * c)
     step = 128 * 512 + 512 + 512 * 512 + 512
-    by_hand = 2 * c + step + 2 * (3 * 32 + 1) + 30 * layer + (c * c + c) + (c + 1)
+    by_hand = 2 * c + step + 2 * (3 * 32 + 1) + layers * layer + (c * c + c) + (c + 1)
     with torch.device("meta"):
-        counted = sum(p.numel() for p in DiffWave(DiffWaveConfig(mel=MelConfig(n_mels=bands))).parameters())
+        config = DiffWaveConfig(layers=layers, channels=c, mel=MelConfig(n_mels=bands))
+        counted = sum(p.numel() for p in DiffWave(config).parameters())
     assert counted == by_hand == parameters
 
 
@@ -51,6 +53,8 @@ def test_dilations_and_receptive_field():
     assert config.dilations == (1, 2, 4, 8, 16, 32, 64, 128, 256, 512) * 3
     assert config.receptive_field == 2 * 3 * 1023 + 1 == 6139
     assert config.context_frames == 13
+    small = DiffWaveConfig(layers=20, channels=32)
+    assert (small.receptive_field, small.context_frames) == (4093, 9)
 
 
 def test_a_sample_sees_its_receptive_field_both_ways_and_nothing_beyond():

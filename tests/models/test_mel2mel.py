@@ -24,11 +24,14 @@ def seeded(config, seed=0):
 
 
 # weights: 7x7 in and out, 3x3 for two halvings, 2 convolutions a block, two doublings; one bias at the very end
-@pytest.mark.parametrize(("blocks", "parameters"), [(3, 4_282_497), (9, 11_360_385)])
-def test_parameters_are_the_papers_four_point_three_million(blocks, parameters):
-    by_hand = 2 * 49 * 64 + 1 + 2 * 9 * (64 * 128 + 128 * 256) + blocks * 2 * 9 * 256**2
+@pytest.mark.parametrize(
+    ("channels", "blocks", "parameters"), [(64, 3, 4_282_497), (64, 9, 11_360_385), (32, 6, 1_956_929)]
+)
+def test_parameters_are_the_papers_four_point_three_million(channels, blocks, parameters):
+    c = channels
+    by_hand = 2 * 49 * c + 1 + 2 * 9 * (c * 2 * c + 2 * c * 4 * c) + blocks * 2 * 9 * (4 * c) ** 2
     with torch.device("meta"):
-        counted = sum(value.numel() for value in Mel2Mel(Mel2MelConfig(blocks=blocks)).parameters())
+        counted = sum(value.numel() for value in Mel2Mel(Mel2MelConfig(channels, blocks)).parameters())
     assert counted == by_hand == parameters
 
 
