@@ -98,6 +98,17 @@ def test_steps_are_drawn_evenly_from_one_to_the_last():
     assert torch.equal(drawn, again)
 
 
+def test_each_step_is_equally_likely_for_each_item_and_a_batch_hears_of_all():
+    generator = torch.Generator().manual_seed(1)
+    drawn = torch.stack([draw_steps(5, SCHEDULE, generator) for _ in range(5_000)])
+    assert (drawn.min(), drawn.max()) == (1, 50)
+    for item in drawn.T:
+        counts = torch.bincount(item, minlength=51)[1:]
+        assert 60 < counts.min() < counts.max() < 145  # 100 expected, of deviation 10
+    gaps = drawn.sort(1).values.diff(dim=1)
+    assert (gaps == 10).all()
+
+
 @pytest.mark.parametrize("step", [0, 51])
 def test_steps_outside_of_the_schedule_are_named(step):
     wave, noise = waves(batch=1)

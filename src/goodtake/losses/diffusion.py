@@ -41,5 +41,12 @@ def noise_loss(
 
 
 def draw_steps(batch: int, schedule: NoiseSchedule, generator: torch.Generator) -> Tensor:
-    """Returns steps from 1 to T, each equally likely: (batch,), int64."""
-    return torch.randint(1, schedule.n_steps + 1, (batch,), generator=generator, device=generator.device)
+    """Returns steps from 1 to T, each equally likely for each item, and spread evenly over the batch: (batch,), int64.
+
+    One draw for all items, in equal distances round the circle of steps (Kingma et al., "Variational diffusion models",
+    2021, appendix I.1): the loss differs a hundredfold from step to step, and a batch that hears all of them has a
+    quieter gradient with the same mean.
+    """
+    offset = torch.rand(1, generator=generator, device=generator.device, dtype=torch.float64)
+    places = (offset + torch.arange(batch, device=generator.device) / batch) % 1
+    return 1 + (schedule.n_steps * places).floor().long().clamp(max=schedule.n_steps - 1)
