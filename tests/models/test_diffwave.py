@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from exporting import exported
@@ -13,6 +14,7 @@ from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
 from goodtake.models.diffwave import DiffWave, DiffWaveConfig
 from goodtake.models.diffwave_cached import CachedDenoiser
+from goodtake.models.diffwave_rows import upsampled_rows
 
 TINY = DiffWaveConfig(layers=4, channels=4, cycle=3, step_hidden=8)
 
@@ -46,6 +48,25 @@ def test_parameters_are_diffwave_bases(layers, c, bands, parameters):
         config = DiffWaveConfig(layers=layers, channels=c, mel=MelConfig(n_mels=bands))
         counted = sum(p.numel() for p in DiffWave(config).parameters())
     assert counted == by_hand == parameters
+
+
+def test_the_upsampler_begins_as_linear_interpolation():
+    net = seeded()
+    rows = upsampled_rows(net.conditioner, torch.full((1, 128, 5), 2.0))
+    level = float(net.config.scale.normalise(torch.tensor(2.0)))
+    assert level > 0  # the leaky ReLU lets it through as it is
+    np.testing.assert_allclose(rows[0, 256:-256].detach().numpy(), level, rtol=1e-5)
+    step = torch.cat([torch.full((1, 128, 3), 2.0), torch.full((1, 128, 3), 8.0)], 2)
+    wave = upsampled_rows(net.conditioner, step)[0, :, 64].detach()
+    assert (wave[256:-256].diff() > -1e-5).all()
+    assert wave[2 * 256 + 20] < wave[3 * 256] < wave[4 * 256 - 20]
+
+
+def test_the_spectrogram_counts_from_the_first_step_on():
+    net, (noisy, step, mel) = seeded(DiffWaveConfig(layers=4, channels=16)), inputs()
+    torch.nn.init.normal_(net.denoiser.leave.weight)
+    told, other = net(noisy, step, mel), net(noisy, step, mel.flip(1))
+    assert (told - other).std() > 0.1 * told.std()
 
 
 def test_dilations_and_receptive_field():

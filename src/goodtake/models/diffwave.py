@@ -10,6 +10,7 @@ Kernels and strides of the upsampler are fixed at 16 x 16, which is a hop of 256
 
 import math
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -113,6 +114,8 @@ class Conditioner(nn.Module):
         )
         self.project = nn.Conv1d(config.mel.n_mels, config.layers * 2 * config.channels, 1)
         nn.init.kaiming_normal_(self.project.weight)
+        for upsample in self.upsample:
+            interpolate_linearly(cast(nn.ConvTranspose2d, upsample))
 
     def forward(self, mel: Tensor) -> Tensor:
         """Returns what each layer adds, to be kept for all steps."""
@@ -121,6 +124,21 @@ class Conditioner(nn.Module):
             x = nn.functional.leaky_relu(upsample(x), 0.4)  # (batch, 1, mel, 16 or 256 * frame)
         cached: Tensor = self.project(x[:, 0])
         return cached
+
+
+def interpolate_linearly(upsample: nn.ConvTranspose2d) -> None:
+    """Makes an upsampler begin as linear interpolation between frames.
+
+    From torch's own random kernels two upsamplers pass on some hundredth of the spectrogram, and the network learns to
+    denoise without it: after 800 steps of the small size another spectrogram gave the same answer to four digits.
+    """
+    taps = upsample.kernel_size[1]
+    triangle = 1 - (torch.arange(taps) - (taps - 1) / 2).abs() / (taps / 2)
+    with torch.no_grad():
+        upsample.weight.zero_()
+        upsample.weight[0, 0, upsample.kernel_size[0] // 2] = triangle
+        if upsample.bias is not None:
+            upsample.bias.zero_()
 
 
 class Denoiser(nn.Module):
