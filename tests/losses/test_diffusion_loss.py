@@ -6,7 +6,7 @@ from torch import nn
 
 from goodtake.diffusion.schedule import linear_schedule
 from goodtake.errors import ConfigError
-from goodtake.losses.diffusion import draw_steps, noise_loss
+from goodtake.losses.diffusion import draw_steps, noise_losses
 from goodtake.losses.waveform import waveform_l1
 from goodtake.models.diffwave import DiffWave, DiffWaveConfig
 
@@ -37,8 +37,8 @@ class Deaf(nn.Module):
 def test_perfect_prediction_costs_nothing_and_none_at_all_costs_the_noises_power():
     wave, noise = waves()
     step = torch.tensor([1, 25, 50])
-    assert noise_loss(Perfect(), wave, wave, SCHEDULE, step, noise).item() == pytest.approx(0, abs=1e-8)
-    silent = noise_loss(Deaf(), wave, wave, SCHEDULE, step, noise).item()
+    assert noise_losses(Perfect(), wave, wave, SCHEDULE, step, noise)["noise"].item() == pytest.approx(0, abs=1e-8)
+    silent = noise_losses(Deaf(), wave, wave, SCHEDULE, step, noise)["noise"].item()
     assert silent == pytest.approx(noise.square().mean().item())
 
 
@@ -51,7 +51,7 @@ def test_each_item_has_the_noise_of_its_own_step():
             return noisy
 
     wave, noise = waves()
-    noise_loss(Listens(), wave, wave, SCHEDULE, torch.tensor([1, 25, 50]), noise)
+    noise_losses(Listens(), wave, wave, SCHEDULE, torch.tensor([1, 25, 50]), noise)["noise"]
     for item, step in enumerate((1, 25, 50)):
         wanted = SCHEDULE.add_noise(wave[item].numpy(), noise[item].numpy(), step)
         torch.testing.assert_close(heard["noisy"][item], torch.from_numpy(wanted))
@@ -63,7 +63,7 @@ def test_the_gradient_reaches_network_and_spectrogram():
     net, (wave, noise) = DiffWave(TINY), waves()
     nn.init.normal_(net.denoiser.leave.weight)  # it begins at zero, where nothing before it learns
     mel = torch.randn(3, 128, 3, requires_grad=True)
-    noise_loss(net, wave, mel, SCHEDULE, torch.tensor([5, 9, 40]), noise).backward()
+    noise_losses(net, wave, mel, SCHEDULE, torch.tensor([5, 9, 40]), noise)["noise"].backward()
     assert mel.grad.abs().max() > 0
     unused = {f"denoiser.layers.2.leave.{kind}" for kind in ("weight", "bias")}  # half: the last layer's way on
     for name, value in net.named_parameters():
@@ -79,7 +79,7 @@ def test_training_lowers_the_loss():
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
     mel, step, costs = torch.zeros(3, 128, 2), torch.tensor([40, 45, 50]), []
     for _ in range(60):
-        loss = noise_loss(net, wave * 0.1, mel, SCHEDULE, step, noise)
+        loss = noise_losses(net, wave * 0.1, mel, SCHEDULE, step, noise)["noise"]
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -113,7 +113,7 @@ def test_each_step_is_equally_likely_for_each_item_and_a_batch_hears_of_all():
 def test_steps_outside_of_the_schedule_are_named(step):
     wave, noise = waves(batch=1)
     with pytest.raises(ConfigError, match="steps from 1 to 50"):
-        noise_loss(Deaf(), wave, wave, SCHEDULE, torch.tensor([step]), noise)
+        noise_losses(Deaf(), wave, wave, SCHEDULE, torch.tensor([step]), noise)["noise"]
 
 
 def test_waveform_distance_by_hand():

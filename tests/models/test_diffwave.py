@@ -17,12 +17,17 @@ from goodtake.models.diffwave_cached import CachedDenoiser
 from goodtake.models.diffwave_rows import upsampled_rows
 
 TINY = DiffWaveConfig(layers=4, channels=4, cycle=3, step_hidden=8)
+FORMS = pytest.mark.parametrize(
+    "config", [TINY, replace(TINY, preconditioned=True)], ids=["published", "preconditioned"]
+)
 
 
 def seeded(config=TINY):
     torch.manual_seed(0)
     net = DiffWave(config).eval()
     nn.init.normal_(net.denoiser.leave.weight)  # it begins at zero
+    for upsample in net.conditioner.upsample:  # it begins with one of its three rows of taps
+        upsample.reset_parameters()
     with torch.no_grad():  # all rectifiers open, so that few channels show the whole reach
         net.denoiser.enter.weight.mul_(0.1)
         net.denoiser.enter.bias.fill_(1)
@@ -51,7 +56,7 @@ def test_parameters_are_diffwave_bases(layers, c, bands, parameters):
 
 
 def test_the_upsampler_begins_as_linear_interpolation():
-    net = seeded()
+    net = DiffWave(TINY)
     rows = upsampled_rows(net.conditioner, torch.full((1, 128, 5), 2.0))
     level = float(net.config.scale.normalise(torch.tensor(2.0)))
     assert level > 0  # the leaky ReLU lets it through as it is
@@ -63,8 +68,9 @@ def test_the_upsampler_begins_as_linear_interpolation():
 
 
 def test_the_spectrogram_counts_from_the_first_step_on():
-    net, (noisy, step, mel) = seeded(DiffWaveConfig(layers=4, channels=16)), inputs()
-    torch.nn.init.normal_(net.denoiser.leave.weight)
+    torch.manual_seed(0)
+    net, (noisy, step, mel) = DiffWave(DiffWaveConfig(layers=4, channels=16)), inputs()
+    nn.init.normal_(net.denoiser.leave.weight)
     told, other = net(noisy, step, mel), net(noisy, step, mel.flip(1))
     assert (told - other).std() > 0.1 * told.std()
 
@@ -78,8 +84,9 @@ def test_dilations_and_receptive_field():
     assert (small.receptive_field, small.context_frames) == (4093, 9)
 
 
-def test_a_sample_sees_its_receptive_field_both_ways_and_nothing_beyond():
-    net, (noisy, step, mel) = seeded(), inputs()
+@FORMS
+def test_a_sample_sees_its_receptive_field_both_ways_and_nothing_beyond(config):
+    net, (noisy, step, mel) = seeded(config), inputs()
     noisy.requires_grad_()
     (gradient,) = torch.autograd.grad(net(noisy, step, mel)[0, 500], noisy)
     seen = gradient[0].nonzero().flatten()
@@ -100,8 +107,9 @@ def test_frames_reach_as_far_as_the_configuration_says(layers, cycle, frames):
     assert (-min(seen), max(seen)) == (frames, frames) == (config.context_frames,) * 2
 
 
-def test_caching_the_conditioner_changes_nothing():
-    net, (noisy, _, mel) = seeded().double(), (value.double() for value in inputs())
+@FORMS
+def test_caching_the_conditioner_changes_nothing(config):
+    net, (noisy, _, mel) = seeded(config).double(), (value.double() for value in inputs())
     cached = net.conditioner(mel)
     assert cached.shape == (2, 4 * 2 * 4, 1024)
     for number in (1.0, 17.25, 50.0):
@@ -111,8 +119,9 @@ def test_caching_the_conditioner_changes_nothing():
         )  # training adds up in another order
 
 
-def test_the_form_for_inference_gives_the_same_answers():
-    net, (noisy, step, mel) = seeded(), (given.double() for given in inputs(frames=9, batch=1))
+@FORMS
+def test_the_form_for_inference_gives_the_same_answers(config):
+    net, (noisy, step, mel) = seeded(config), (given.double() for given in inputs(frames=9, batch=1))
     form = CachedDenoiser(net.denoiser).double()
     net.double()
     cached = net.conditioner(mel)
@@ -122,8 +131,9 @@ def test_the_form_for_inference_gives_the_same_answers():
     torch.testing.assert_close(answer, expected, rtol=1e-12, atol=1e-12)  # the ends of the wave too
 
 
-def test_training_gives_the_gradients_of_the_two_halves():
-    net, (noisy, step, mel) = seeded(replace(TINY, layers=12, cycle=11)).double(), (v.double() for v in inputs())
+@FORMS
+def test_training_gives_the_gradients_of_the_two_halves(config):
+    net, (noisy, step, mel) = seeded(replace(config, layers=12, cycle=11)).double(), (v.double() for v in inputs())
     mel.requires_grad_()  # mel2mel is trained through it
     wanted = [mel, *net.parameters()]
     with torch.no_grad():  # or the gates let too little through
@@ -181,8 +191,9 @@ def test_any_length_up_to_the_frames():
         net(noisy, step, mel[..., :3])
 
 
-def test_both_halves_export(tmp_path):
-    net = seeded()
+@FORMS
+def test_both_halves_export(config, tmp_path):
+    net = seeded(config)
     conditioner = exported(
         net.conditioner, {"mel": inputs(3, 1)[2]}, {"mel": 2, "cached": 2}, ["cached"], tmp_path / "conditioner.onnx"
     )
@@ -202,6 +213,7 @@ def test_both_halves_export(tmp_path):
     [
         (lambda: DiffWaveConfig(layers=0), "at least 1"),
         (lambda: DiffWaveConfig(mel=MelConfig(hop_length=200)), "hop of 200"),
+        (lambda: DiffWaveConfig(level=0.0), "root mean square"),
     ],
 )
 def test_impossible_sizes_are_named(wrong, message):

@@ -56,6 +56,17 @@ class NoiseSchedule:
         steps = np.asarray(step, np.float64)
         return np.asarray(np.interp(steps, np.arange(self.n_steps + 1), np.sqrt(self.alpha_bars)), np.float64)
 
+    def linear_error(self, level: float) -> NDArray[np.float64]:
+        """Returns the mean squared error of the best linear estimate of the noise from x_t alone, t from 0: (T + 1,).
+
+        What a network has to do is below it: a^2 s^2 / (a^2 s^2 + 1 - a^2), with a the signal's factor.
+
+        Args:
+            level: s, the root mean square of clean signals.
+        """
+        signal = self.alpha_bars * level**2
+        return np.asarray(signal / (signal + 1 - self.alpha_bars), np.float64)
+
     def step_at(self, signal_level: ArrayLike) -> NDArray[np.float64]:
         """Returns the step, seldom whole, where the factor of the signal is that; the inverse of `signal_level`.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
 from goodtake.models.diffwave_rows import UPSAMPLING, upsampled_rows, write_rows
+from goodtake.models.linear_estimate import LinearEstimate
 from goodtake.models.mel_scale import MelScale
 
 SINES = 64
@@ -33,6 +34,9 @@ class DiffWaveConfig:
         channels: residual channels.
         cycle: the dilation doubles from layer to layer, and begins at 1 again after so many.
         step_hidden: width of the step's two layers.
+        preconditioned: tell only what the best linear estimate of the noise leaves (`models/linear_estimate.py`), for
+            waves of root mean square `level`. DiffWave and paper 1 do without, and train a hundred times longer.
+        level: see there.
         mel: the spectrogram it turns into music.
         scale: range in which it sees the spectrogram.
 
@@ -44,12 +48,16 @@ class DiffWaveConfig:
     channels: int = 64
     cycle: int = 10
     step_hidden: int = 512
+    preconditioned: bool = False
+    level: float = 0.1
     mel: MelConfig = field(default_factory=MelConfig)
     scale: MelScale = field(default_factory=MelScale)
 
     def __post_init__(self) -> None:
         if min(self.layers, self.channels, self.cycle, self.step_hidden) < 1:
             raise ConfigError(f"DiffWave sizes {self}: give at least 1")
+        if not self.level > 0:
+            raise ConfigError(f"DiffWave for waves of level {self.level:g}: give their root mean square")
         if self.mel.hop_length != UPSAMPLING**2:
             raise ConfigError(f"DiffWave with a hop of {self.mel.hop_length}: its upsampler makes {UPSAMPLING**2}")
 
@@ -155,6 +163,7 @@ class Denoiser(nn.Module):
         self.config = config
         frequencies = 10 ** (4 * torch.arange(SINES) / (SINES - 1))
         self.register_buffer("frequencies", frequencies, persistent=False)
+        self.estimate = LinearEstimate(config.level) if config.preconditioned else None
         self.embed = nn.Sequential(
             nn.Linear(2 * SINES, config.step_hidden),
             nn.SiLU(),
@@ -172,15 +181,26 @@ class Denoiser(nn.Module):
     def forward(self, noisy: Tensor, step: Tensor, cached: Tensor) -> Tensor:
         """Returns the noise; `step` counts from 1 to T and need not be whole."""
         embedding = self.embed(self.step_sines(step))
-        x = torch.relu(self.enter(noisy[:, None]))  # (batch, channels, time)
+        x = torch.relu(self.enter(self.opened(noisy, step)[:, None]))  # (batch, channels, time)
         width = 2 * self.config.channels
         total = torch.zeros_like(x)
         for index, layer in enumerate(self.layers):
             x, skip = layer(x, embedding, cached[:, index * width : (index + 1) * width])
             total = total + skip
         total = total / math.sqrt(len(self.layers))
-        noise: Tensor = self.leave(torch.relu(self.skip(total)))[:, 0]
-        return noise
+        return self.closed(noisy, step, self.leave(torch.relu(self.skip(total)))[:, 0])
+
+    def opened(self, noisy: Tensor, step: Tensor) -> Tensor:
+        """Returns the noisy wave as the layers hear it: (batch, time), (batch,) -> (batch, time)."""
+        return self.estimate.opened(noisy, step) if self.estimate else noisy
+
+    def closed(self, noisy: Tensor, step: Tensor, told: Tensor) -> Tensor:
+        """Returns the noise from what the layers told.
+
+        Shape:
+            noisy, told (batch, time), step (batch,) -> (batch, time)
+        """
+        return self.estimate.closed(noisy, step, told) if self.estimate else told
 
     def step_sines(self, step: Tensor) -> Tensor:
         """Returns sin(10^(4 j / 63) t) for j from 0 to 63, then the cosines (section 3.1): (batch,) -> (batch, 128)."""

@@ -43,7 +43,7 @@ class CachedDenoiser(Denoiser):
         # What each layer adds to its input for the step, times sqrt(2)^i; nothing follows the last.
         told = [layer.step(embedding)[0] * 2 ** (index / 2) for index, layer in enumerate(layers)]
         follows = [after - before for before, after in pairwise(told)]
-        x = torch.relu(self.enter(noisy[:, None])) + told[0][:, None]  # (1, channels, time)
+        x = torch.relu(self.enter(self.opened(noisy, step)[:, None])) + told[0][:, None]  # (1, channels, time)
         total: Tensor | None = None
         for index, layer in enumerate(layers):
             grown = 2 ** (index / 2)
@@ -55,8 +55,7 @@ class CachedDenoiser(Denoiser):
             total = share if total is None else total + share
         assert total is not None
         kept = functional.conv1d(total, self.skip.weight / math.sqrt(len(layers)), self.skip.bias)
-        noise: Tensor = self.leave(torch.relu(kept))[:, 0]
-        return noise
+        return self.closed(noisy, step, self.leave(torch.relu(kept))[:, 0])
 
 
 def _gated(layer: ResidualLayer, x: Tensor, grown: float, for_filter: Tensor, for_gate: Tensor) -> Tensor:

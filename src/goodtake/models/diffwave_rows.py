@@ -66,7 +66,8 @@ def write_rows(denoiser: "Denoiser", project: nn.Conv1d, noisy: Tensor, step: Te
     narrow = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else noisy.dtype
     rows = rows.to(narrow).contiguous()
     embedding = denoiser.embed(denoiser.step_sines(step))
-    x = torch.relu(noisy[..., None] * denoiser.enter.weight[:, 0, 0] + cast(Tensor, denoiser.enter.bias)).to(narrow)
+    heard = denoiser.opened(noisy, step)
+    x = torch.relu(heard[..., None] * denoiser.enter.weight[:, 0, 0] + cast(Tensor, denoiser.enter.bias)).to(narrow)
     total: Tensor | None = None
     count = len(denoiser.layers)
     weights, biases = project.weight[..., 0].chunk(count), cast(Tensor, project.bias).chunk(count)
@@ -85,8 +86,8 @@ def write_rows(denoiser: "Denoiser", project: nn.Conv1d, noisy: Tensor, step: Te
     assert total is not None
     total = total * (1 / math.sqrt(count))
     kept = torch.relu(functional.linear(total, denoiser.skip.weight[..., 0], denoiser.skip.bias))
-    noise: Tensor = functional.linear(kept, denoiser.leave.weight[..., 0], denoiser.leave.bias)[..., 0]
-    return noise
+    told = functional.linear(kept, denoiser.leave.weight[..., 0], denoiser.leave.bias)[..., 0]
+    return denoiser.closed(noisy, step, told)
 
 
 def _shifted(y: Tensor, samples: int) -> Tensor:

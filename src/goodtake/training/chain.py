@@ -11,7 +11,7 @@ from goodtake.diffusion.schedule import linear_schedule
 from goodtake.dsp_torch import log_mel, stft
 from goodtake.errors import ConfigError
 from goodtake.losses.band_snr import band_snr_loss
-from goodtake.losses.diffusion import draw_steps, noise_loss
+from goodtake.losses.diffusion import draw_steps, noise_losses
 from goodtake.losses.spectral import spectral_losses, unit_rms
 from goodtake.losses.waveform import waveform_l1
 from goodtake.models.diffwave import DiffWave
@@ -69,7 +69,7 @@ def chain_losses(
       log. When there is an adversary, it does its step first.
     * musecoder: the spectral losses and "band_snr" of the whole take.
     * demucs: "waveform_l1".
-    * diffwave: "noise", on a crop; step and noise are drawn from the batch's seed.
+    * diffwave: "noise" and "balanced_noise", on a crop; step and noise are drawn from the batch's seed.
 
     Vocoders hear what mel2mel makes when it is in the chain, and the clean spectrogram otherwise.
 
@@ -133,7 +133,8 @@ def _diffwave_losses(net: DiffWave, mel: Tensor, clean: Tensor, batch: Batch, da
     generator = torch.Generator().manual_seed(batch.seed)
     step = draw_steps(len(wave), SCHEDULE, generator).to(wave.device)
     noise = torch.randn(wave.shape, generator=generator).to(wave.device)
-    return {"noise": noise_loss(net, wave, mel[..., first : first + frames], SCHEDULE, step, noise)}
+    heard = mel[..., first : first + frames]
+    return noise_losses(net, wave, heard, SCHEDULE, step, noise, net.config.level)
 
 
 def levelled(half: Tensor, level: str) -> Tensor:
