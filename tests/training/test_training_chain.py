@@ -66,9 +66,9 @@ def learners(model, losses):
     ("networks", "frozen", "named", "learn"),
     [
         (("mel2mel",), (), {"l1"}, {"mel2mel"}),
-        (("diffwave",), (), {"noise"}, {"diffwave"}),
-        (("mel2mel", "diffwave"), (), {"l1", "noise"}, {"mel2mel", "diffwave"}),
-        (("mel2mel", "diffwave"), ("diffwave",), {"l1", "noise"}, {"mel2mel"}),
+        (("diffwave",), (), {"noise", "balanced_noise"}, {"diffwave"}),
+        (("mel2mel", "diffwave"), (), {"l1", "noise", "balanced_noise"}, {"mel2mel", "diffwave"}),
+        (("mel2mel", "diffwave"), ("diffwave",), {"l1", "noise", "balanced_noise"}, {"mel2mel"}),
         (("demucs",), (), {"waveform_l1"}, {"demucs"}),
         (("musecoder",), (), {"log_magnitude", "convergence", "complex", "bands", "band_snr"}, {"musecoder"}),
     ],
