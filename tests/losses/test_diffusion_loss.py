@@ -1,14 +1,16 @@
 """The noise loss and the L1 distance of waves."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from goodtake.diffusion.schedule import linear_schedule
 from goodtake.errors import ConfigError
-from goodtake.losses.diffusion import draw_steps, noise_losses
+from goodtake.losses.diffusion import draw_steps, noise_losses, step_chances
 from goodtake.losses.waveform import waveform_l1
 from goodtake.models.diffwave import DiffWave, DiffWaveConfig
+from goodtake.training.schemes import ChainConfig
 
 SCHEDULE = linear_schedule()
 TINY = DiffWaveConfig(layers=3, channels=4, cycle=2, step_hidden=8)
@@ -107,6 +109,24 @@ def test_each_step_is_equally_likely_for_each_item_and_a_batch_hears_of_all():
         assert 60 < counts.min() < counts.max() < 145  # 100 expected, of deviation 10
     gaps = drawn.sort(1).values.diff(dim=1)
     assert (gaps == 10).all()
+
+
+def test_steps_drawn_by_octaves_hear_every_octave_of_noise_alike():
+    chances = step_chances(SCHEDULE, "octaves")
+    assert chances.sum() == pytest.approx(1)
+    octaves = np.log2(1 / SCHEDULE.alpha_bars[1:] - 1) / 2  # of noise over signal
+    reach = (octaves[2:] - octaves[:-2]) / 2  # from half way to the step before to half way to the next
+    np.testing.assert_allclose(chances[1:-1] / chances[1], reach / reach[0])
+    assert 0.5 < chances[:5].sum() < 0.6
+    drawn = draw_steps(50_000, SCHEDULE, torch.Generator().manual_seed(0), "octaves")
+    np.testing.assert_allclose(torch.bincount(drawn, minlength=51)[1:] / 50_000, chances, atol=1e-4)
+
+
+def test_an_unknown_spread_of_steps_is_named():
+    with pytest.raises(ConfigError, match="even or octaves"):
+        draw_steps(2, SCHEDULE, torch.Generator(), "thirds")
+    with pytest.raises(ConfigError, match="even or octaves"):
+        ChainConfig(noise_steps="thirds")
 
 
 @pytest.mark.parametrize("step", [0, 51])

@@ -4,7 +4,9 @@ Kong et al., "DiffWave", ICLR 2021, eq. 7 and Algorithm 1: the network is shown 
 condition, and tells the noise.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from goodtake.diffusion.schedule import NoiseSchedule
@@ -12,6 +14,9 @@ from goodtake.errors import ConfigError
 
 LEVEL = 0.1
 """Root mean square of clean waves in training."""
+
+STEP_SPREADS = ("even", "octaves")
+"""Ways of drawing the steps of training."""
 
 
 def noise_losses(
@@ -37,7 +42,7 @@ def noise_losses(
         wave: the clean signal, x_0.
         condition: the network's own, such as a log-mel spectrogram; gradients reach it.
         schedule: of the noise.
-        step: whole numbers from 1 to T, one per item, drawn evenly; see `draw_steps`.
+        step: whole numbers from 1 to T, one per item; see `draw_steps`.
         noise: unit Gaussian, drawn by the caller.
         level: root mean square of clean signals, for "balanced_noise".
 
@@ -57,13 +62,42 @@ def noise_losses(
     return {"noise": error.mean(), "balanced_noise": (error / linear).mean()}
 
 
-def draw_steps(batch: int, schedule: NoiseSchedule, generator: torch.Generator) -> Tensor:
-    """Returns steps from 1 to T, each equally likely for each item, and spread evenly over the batch: (batch,), int64.
+def draw_steps(batch: int, schedule: NoiseSchedule, generator: torch.Generator, spread: str = "even") -> Tensor:
+    """Returns steps from 1 to T for each item, spread evenly over the batch: (batch,), int64.
 
-    One draw for all items, in equal distances round the circle of steps (Kingma et al., "Variational diffusion models",
-    2021, appendix I.1): the loss differs a hundredfold from step to step, and a batch that hears all of them has a
-    quieter gradient with the same mean.
+    One draw for all items, in equal distances round the circle of chances (Kingma et al., "Variational diffusion
+    models", 2021, appendix I.1): the loss differs a hundredfold from step to step, and a batch that hears all of them
+    has a quieter gradient with the same mean.
+
+    Args:
+        batch: items.
+        schedule: of the noise.
+        generator: of the draw.
+        spread: see `step_chances`.
     """
     offset = torch.rand(1, generator=generator, device=generator.device, dtype=torch.float64)
     places = (offset + torch.arange(batch, device=generator.device) / batch) % 1
-    return 1 + (schedule.n_steps * places).floor().long().clamp(max=schedule.n_steps - 1)
+    borders = torch.from_numpy(np.cumsum(step_chances(schedule, spread))[:-1]).to(places.device)
+    return 1 + torch.searchsorted(borders, places, right=True)
+
+
+def step_chances(schedule: NoiseSchedule, spread: str) -> NDArray[np.float64]:
+    """Returns how likely each step from 1 to T is drawn, in sum 1: (T,).
+
+    * "even": all alike (DiffWave, Algorithm 1).
+    * "octaves": as many octaves of noise over signal as lie nearest to the step. Half of DiffWave's lie in its first
+      five steps, where samples of few steps get their last polish; drawn evenly, those are a tenth of all. After the
+      log-normal levels of noise of Karras et al., NeurIPS 2022, section 5.
+
+    Raises:
+        ConfigError: another spread.
+    """
+    if spread not in STEP_SPREADS:
+        raise ConfigError(f"noise steps {spread!r}: use {' or '.join(STEP_SPREADS)}")
+    if spread == "even" or schedule.n_steps == 1:
+        return np.full(schedule.n_steps, 1 / schedule.n_steps)
+    kept = schedule.alpha_bars[1:]
+    octaves = np.log2((1 - kept) / kept) / 2
+    between = (octaves[1:] + octaves[:-1]) / 2
+    borders = np.concatenate([[2 * octaves[0] - between[0]], between, [2 * octaves[-1] - between[-1]]])
+    return np.asarray(np.diff(borders) / (borders[-1] - borders[0]), np.float64)

@@ -104,7 +104,7 @@ def chain_losses(
         if "musecoder" in nets:
             losses |= _musecoder_losses(cast(Musecoder, nets["musecoder"]), mel, degraded, clean)
         if "diffwave" in nets:
-            losses |= _diffwave_losses(cast(DiffWave, nets["diffwave"]), mel, clean, batch, data)
+            losses |= _diffwave_losses(cast(DiffWave, nets["diffwave"]), mel, clean, batch, data, config.noise_steps)
     return losses
 
 
@@ -125,13 +125,15 @@ def _musecoder_losses(net: Musecoder, mel: Tensor, degraded: Tensor, clean: Tens
         return spectral_losses(estimate, reference) | {"band_snr": band_snr_loss(estimate, reference)}
 
 
-def _diffwave_losses(net: DiffWave, mel: Tensor, clean: Tensor, batch: Batch, data: DataConfig) -> dict[str, Tensor]:
+def _diffwave_losses(
+    net: DiffWave, mel: Tensor, clean: Tensor, batch: Batch, data: DataConfig, spread: str
+) -> dict[str, Tensor]:
     hop_length = net.config.mel.hop_length
     frames = round(data.crop_seconds * data.sample_rate) // hop_length
     first = batch.crop // hop_length
     wave = clean[:, first * hop_length : (first + frames) * hop_length]
     generator = torch.Generator().manual_seed(batch.seed)
-    step = draw_steps(len(wave), SCHEDULE, generator).to(wave.device)
+    step = draw_steps(len(wave), SCHEDULE, generator, spread).to(wave.device)
     noise = torch.randn(wave.shape, generator=generator).to(wave.device)
     heard = mel[..., first : first + frames]
     return noise_losses(net, wave, heard, SCHEDULE, step, noise, net.config.level)

@@ -18,6 +18,7 @@ from typing import cast
 
 from goodtake.dsp.mel import MelConfig
 from goodtake.errors import ConfigError
+from goodtake.losses.diffusion import STEP_SPREADS
 from goodtake.models.diffwave import DiffWaveConfig
 from goodtake.models.mel2mel import Mel2MelConfig
 from goodtake.models.musecoder import MusecoderConfig
@@ -37,6 +38,7 @@ class ChainConfig:
         frozen: those of them that are not trained.
         begin: run folder or bundle that a network's weights come from, by its name; others begin with fresh ones.
         level: "rms" brings both halves of a pair to one level, "peak" leaves both at paper 1's peak of 0.95.
+        noise_steps: how the diffusion steps of training are drawn, "even" or "octaves" (`losses/diffusion.py`).
         mel2mel: sizes.
         discriminator: sizes; it exists when the recipe weighs the adversarial loss.
         musecoder: sizes.
@@ -48,6 +50,7 @@ class ChainConfig:
     frozen: tuple[str, ...] = ()
     begin: dict[str, str] = field(default_factory=dict)
     level: str = "rms"
+    noise_steps: str = "even"
     mel2mel: Mel2MelConfig = field(default_factory=Mel2MelConfig)
     discriminator: PatchDiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
     musecoder: MusecoderConfig = field(default_factory=MusecoderConfig)
@@ -67,6 +70,8 @@ class ChainConfig:
             raise ConfigError("demucs maps waves to waves and joins no other network: give it alone")
         if self.level not in ("rms", "peak"):
             raise ConfigError(f"level is {self.level!r}: use rms or peak")
+        if self.noise_steps not in STEP_SPREADS:
+            raise ConfigError(f"noise_steps is {self.noise_steps!r}: use {' or '.join(STEP_SPREADS)}")
         configs = {getattr(self, name).mel for name in self.networks if hasattr(getattr(self, name), "mel")}
         if len(configs) > 1:
             raise ConfigError("the joined networks have different mel spectrograms: give them the same `mel`")
