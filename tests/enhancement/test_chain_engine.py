@@ -10,7 +10,8 @@ from chain_bundles import tiny_bundle
 from goodtake.audio import read_audio
 from goodtake.bundles import load_bundle
 from goodtake.diffusion.sampling import draw_sample
-from goodtake.enhancement.chain.engine import ChainEngine
+from goodtake.dsp.mel import MelConfig, log_mel
+from goodtake.enhancement.chain.engine import ChainEngine, open_chain
 from goodtake.enhancement.engine import EngineOptions
 from goodtake.enhancement.enhancer import Enhancer
 from goodtake.enhancement.survey import diagnose
@@ -134,6 +135,16 @@ def test_steps_change_what_diffusion_makes(opened):
     np.testing.assert_array_equal(made[1], made[2])
     strict = opened("mel2mel+diffwave", strict_paper=True)
     assert strict.engine.steps == 50
+
+
+def test_music_of_diffusion_has_the_spectrogram_it_was_made_of_unless_strict(bundles):
+    wave = melody(1.5, 16_000, channels=1, noise_db=-120)[0]
+    mel = log_mel(wave, MelConfig())
+    distances = {}
+    for strict in (False, True):
+        engine = open_chain(str(bundles / "mel2mel+diffwave"), EngineOptions(steps=2, strict_paper=strict))
+        distances[strict] = np.abs(log_mel(engine.musecode(mel, wave.size), MelConfig()) - mel).mean()
+    assert distances[False] < 0.3 * distances[True]
 
 
 def test_calls_of_the_network_are_the_steps(opened, monkeypatch):

@@ -31,7 +31,7 @@ def enhance_command(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of what a model draws at random; 0 when left out.")] = None,
     strict_paper: Annotated[
-        bool, typer.Option("--strict-paper", help="As the paper has it: nothing above 8 kHz is kept.")
+        bool, typer.Option("--strict-paper", help="As the paper has it: nothing above 8 kHz, no repair of samples.")
     ] = False,
 ) -> None:
     """Make recordings sound like studio takes.

@@ -5,30 +5,25 @@ one with the least error ||M x - b||^2 is wanted (non-negative least squares), b
 (A. Beck, M. Teboulle, "A fast iterative shrinkage-thresholding algorithm", SIAM J. Imaging Sciences 2(1), 2009, eq. 4.1
 to 4.3). Paper 1's baselines run 100 iterations.
 
-Two things make it fast. Every bin lies on the rising side of one triangle and the falling side of the one below, with
-weights u and 1 - u, so M is applied by sums over stretches of bins in place of a matrix product. And each bin has its
-own step 1 / d, with d the row sums of M'M: diag(d) - M'M is diagonally dominant, so the method converges as with one
-common step, but narrow bands need not wait for wide ones.
+Two things make it fast. M is applied by sums over stretches of bins in place of a matrix product (`mel_bank`). And each
+bin has its own step 1 / d, with d the row sums of M'M: diag(d) - M'M is diagonally dominant, so the method converges as
+with one common step, but narrow bands need not wait for wide ones.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goodtake.dsp.griffin_lim import ITERATIONS, magnitude_to_wave
-from goodtake.dsp.mel import MelConfig, mel_edges_hz, mel_filterbank
+from goodtake.dsp.mel import MelConfig
+from goodtake.dsp.mel_bank import MelBank, mel_bank
 from goodtake.dsp.stft import Wave
 from goodtake.errors import ConfigError
 
 FloatArray = NDArray[np.float32]
-LEAST_WEIGHT = 1e-3
-"""Bins whose weights sum to less stand on the outer edge of the bands and cannot be told from outside."""
-
 _BLOCK_FRAMES = 512
 
 
@@ -89,7 +84,7 @@ def mel_to_magnitude(mel: FloatArray, config: MelConfig, iterations: int = ITERA
         )
     if iterations < 1:
         raise ConfigError(f"{iterations} iterations: give 1 or more")
-    bank = _bank(config)
+    bank = mel_bank(config)
     magnitude = np.zeros((*mel.shape[:-2], config.grid.n_bins, mel.shape[-1]), np.float32)
     rows, results = mel.reshape(-1, *mel.shape[-2:]), magnitude.reshape(-1, *magnitude.shape[-2:])
     for row, result in zip(rows, results, strict=True):
@@ -100,78 +95,7 @@ def mel_to_magnitude(mel: FloatArray, config: MelConfig, iterations: int = ITERA
     return magnitude
 
 
-@dataclass(frozen=True)
-class _Bank:
-    """The mel matrix as stretches: the bins between the centres of two neighbouring bands.
-
-    Stretches of equal width stand together, and of those first the first bin of each, then the second, and so on: sums
-    over stretches are then sums of whole rows.
-
-    Args:
-        bins: (used,) bin of each row; those outside all bands are left out.
-        rising: (used, 1) weight in the band that rises; the rest to one is that in the band that falls.
-        step: (used, 1) of the descent.
-        order: (stretch,) which of the n_mels + 1 stretches each is; stretch k rises in band k and falls in band k - 1.
-        groups: of each width: stretches first to last + 1, rows first to last + 1.
-    """
-
-    bins: NDArray[np.int64]
-    rising: FloatArray
-    step: FloatArray
-    order: NDArray[np.int64]
-    groups: tuple[tuple[slice, slice], ...]
-
-    def bands(self, rows: FloatArray, n_mels: int) -> FloatArray:
-        """Applies M: (used, frame) -> (mel, frame)."""
-        weighted = rows * self.rising
-        sums = np.zeros((2, n_mels + 1, rows.shape[1]), np.float32)  # all, and the rising part
-        grouped = np.empty((2, self.order.size, rows.shape[1]), np.float32)
-        for stretches, used in self.groups:
-            shape = (-1, stretches.stop - stretches.start, rows.shape[1])  # (width, stretch, frame)
-            np.add.reduce(rows[used].reshape(shape), axis=0, out=grouped[0, stretches])
-            np.add.reduce(weighted[used].reshape(shape), axis=0, out=grouped[1, stretches])
-        sums[:, self.order] = grouped
-        return sums[1, :-1] + (sums[0, 1:] - sums[1, 1:])
-
-    def spread(self, bands: FloatArray) -> FloatArray:
-        """Applies M': (mel, frame) -> (used, frame)."""
-        edged = np.pad(bands, [(1, 1), (0, 0)])
-        falling, rising = edged[self.order], edged[self.order + 1]
-        rising -= falling
-        rows = np.empty((self.bins.size, bands.shape[1]), np.float32)
-        for stretches, used in self.groups:
-            shape = (-1, stretches.stop - stretches.start, bands.shape[1])
-            part = rows[used].reshape(shape)
-            np.multiply(self.rising[used].reshape(*shape[:2], 1), rising[stretches], out=part)
-            part += falling[stretches]
-        return rows
-
-
-@lru_cache(maxsize=16)
-def _bank(config: MelConfig) -> _Bank:
-    edges = mel_edges_hz(config)
-    frequencies = np.fft.rfftfreq(config.n_fft, 1 / config.sample_rate)
-    inside = np.flatnonzero(mel_filterbank(config).sum(axis=0) > LEAST_WEIGHT)
-    stretch = np.searchsorted(edges, frequencies[inside], side="right") - 1
-    widths = np.bincount(stretch, minlength=config.n_mels + 1)
-    bins, order, groups = [], [], []
-    rows = stretches = 0
-    for width in np.unique(widths[widths > 0]):
-        members = np.flatnonzero(widths == width)
-        starts = np.searchsorted(stretch, members)
-        bins.append((starts + np.arange(width)[:, None]).ravel())  # (width, stretch) -> (used,)
-        order.append(members)
-        groups.append((slice(stretches, stretches + members.size), slice(rows, rows + members.size * int(width))))
-        stretches, rows = stretches + members.size, rows + members.size * int(width)
-    chosen = np.concatenate(bins)
-    low, high = edges[stretch[chosen]], edges[stretch[chosen] + 1]
-    rising = ((frequencies[inside][chosen] - low) / (high - low)).astype(np.float32)[:, None]
-    bank = _Bank(inside[chosen], rising, np.ones_like(rising), np.concatenate(order), tuple(groups))
-    row_sums = bank.spread(bank.bands(np.ones_like(rising), config.n_mels))
-    return replace(bank, step=np.asarray(1 / row_sums, np.float32))
-
-
-def _solve(bank: _Bank, mel: FloatArray, iterations: int) -> FloatArray:
+def _solve(bank: MelBank, mel: FloatArray, iterations: int) -> FloatArray:
     """Solves one block of frames: (mel, frame) -> (used, frame)."""
     solution = bank.spread(mel) * bank.step
     ahead, momentum = solution.copy(), 1.0

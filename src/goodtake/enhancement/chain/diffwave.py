@@ -13,6 +13,8 @@ from goodtake.diffusion.ancestral import AncestralSampler
 from goodtake.diffusion.dpm_solver import DPMSolver
 from goodtake.diffusion.sampling import Sampler, draw_sample
 from goodtake.diffusion.schedule import FAST_BETAS, linear_schedule
+from goodtake.dsp.mel import MelConfig
+from goodtake.dsp.mel_matching import match_mel
 from goodtake.dsp.stft import Wave
 from goodtake.enhancement.chain.mels import MelFrames
 from goodtake.enhancement.chain.noise import noise_at
@@ -44,15 +46,20 @@ class DiffWaveVocoder:
     Args:
         conditioner: session of the half that does not depend on the step.
         denoiser: session of the other half.
-        hop_length: samples a frame.
+        mel: spectrogram it is told.
         context: frames that an answer of the network depends on.
         steps: see `sampler_for`.
         seed: of the noise, the same for every channel.
+        matches: rounds in which the music is given the spectrogram it was made of (`dsp.mel_matching`); 0 leaves it as
+            sampled.
     """
 
-    def __init__(self, conditioner: Any, denoiser: Any, hop_length: int, context: int, steps: int, seed: int) -> None:
+    def __init__(
+        self, conditioner: Any, denoiser: Any, mel: MelConfig, context: int, steps: int, seed: int, matches: int
+    ) -> None:
         self.conditioner, self.denoiser = conditioner, denoiser
-        self.hop_length, self.context, self.steps, self.seed = hop_length, context, steps, seed
+        self.mel, self.hop_length, self.context = mel, mel.hop_length, context
+        self.steps, self.seed, self.matches = steps, seed, matches
         self.halves = sum(given.name.startswith("cached_") for given in denoiser.get_inputs())
         self._kept = np.zeros(0, np.float32)  # memory for conditions, used again and again
 
@@ -86,12 +93,13 @@ class DiffWaveVocoder:
             answer: Wave = noise[0]
             return answer
 
-        return draw_sample(
+        music = draw_sample(
             sampler_for(self.steps),
             predict_noise,
             noise_at(self.seed, 0, start, length),
             lambda index: noise_at(self.seed, index + 1, start, length),
         )
+        return match_mel(music, np.pad(mel, [(0, 0), (0, 1)], "edge"), self.mel, self.matches)
 
     def conditions(self, mel: FloatArray) -> dict[str, FloatArray]:
         """Returns what the conditioner says of a window, in memory that the next window takes over.

@@ -8,6 +8,7 @@ import numpy as np
 
 from goodtake.audio.resample import Resampler
 from goodtake.bundles import Bundle, find_bundle
+from goodtake.dsp.mel_matching import MATCHES
 from goodtake.dsp.stft import Wave, stft
 from goodtake.enhancement.chain.carry import Carrier
 from goodtake.enhancement.chain.demucs import DemucsStream
@@ -219,10 +220,11 @@ VOCODERS: dict[str, Callable[[ChainEngine], Vocoder]] = {
     "diffwave": lambda engine: DiffWaveVocoder(
         engine.session("conditioner"),
         engine.session("denoiser"),
-        engine.settings.mel.hop_length,
+        engine.settings.mel,
         engine.settings.context_frames,
         engine.steps,
         engine.seed,
+        0 if engine.strict_paper else MATCHES,
     ),
 }
 

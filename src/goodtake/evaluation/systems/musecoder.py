@@ -27,10 +27,12 @@ class SamplingOptions:
     Args:
         steps: network calls of a diffusion musecoder; 0 takes the bundle's.
         seed: of what is drawn.
+        strict_paper: 1 leaves out what the paper does not have.
     """
 
     steps: float = 0
     seed: float = 0
+    strict_paper: float = 0
 
     def of_engine(self, name: str) -> EngineOptions:
         """Returns them as an engine takes them, on one thread: benchmarks run in several processes.
@@ -43,7 +45,8 @@ class SamplingOptions:
         """
         check_range(self.steps, 0, 1000, f"steps of system {name}")
         check_range(self.seed, 0, 2**32 - 1, f"seed of system {name}")
-        return EngineOptions(threads=1, steps=int(self.steps) or None, seed=int(self.seed) or None)
+        check_range(self.strict_paper, 0, 1, f"strict_paper of system {name}")
+        return EngineOptions(1, int(self.steps) or None, int(self.seed) or None, bool(self.strict_paper))
 
 
 class MusecoderOracle:
