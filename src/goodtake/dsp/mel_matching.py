@@ -51,7 +51,8 @@ def match_mel(wave: Wave, log_mel: NDArray[np.float32], config: MelConfig, round
     base, most = np.float32(math.log(config.log_base)), np.float32(math.log(MAX_GAIN))
     for _ in range(rounds):
         spectrum = stft(wave, grid)
-        bands = bank.bands(np.abs(spectrum[bank.bins]) ** config.power, config.n_mels)
+        magnitude = np.abs(spectrum[bank.bins]) ** np.float32(config.power)
+        bands = bank.bands(np.asarray(magnitude, np.float32), config.n_mels)
         lacking = log_mel * base - np.log(np.maximum(bands, config.floor))  # (mel, frame)
         gains = np.exp(np.minimum(bank.spread(lacking / config.power) / weights, most))
         wave = istft(spectrum * gains[rows[bins]], grid, wave.shape[-1])

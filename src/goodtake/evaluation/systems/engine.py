@@ -27,7 +27,14 @@ class Engine:
         bundle = find_bundle(spec.engine)
         sampling = read_options(SamplingOptions, spec)
         options = sampling.of_engine(spec.name)
-        self.enhancer = Enhancer(spec.engine, spec.strength, options.threads, steps=options.steps, seed=options.seed)
+        self.enhancer = Enhancer(
+            spec.engine,
+            spec.strength,
+            options.threads,
+            steps=options.steps,
+            seed=options.seed,
+            strict_paper=options.strict_paper,
+        )
         self.version = __version__
         self.digest = digest_of(
             kind="engine",
