@@ -8,6 +8,8 @@ from enhance_cases import melody
 
 from goodtake.bundles import find_bundle, installed_models
 from goodtake.dsp.mel import MelConfig, log_mel
+from goodtake.enhancement.chain.engine import open_chain
+from goodtake.enhancement.engine import EngineOptions
 from goodtake.enhancement.enhancer import Enhancer
 
 CARDS = Path(__file__).parents[2] / "docs" / "cards"
@@ -27,3 +29,13 @@ def test_a_noisy_take_comes_nearer_the_clean_one(model):
     mels = [log_mel(wave[0] / np.sqrt(np.mean(wave**2)), MelConfig()) for wave in (clean, noisy, enhanced)]
     before, after = (np.abs(mel - mels[0]).mean() for mel in mels[1:])
     assert after < 0.9 * before
+
+
+def test_windows_of_diffwave_make_what_the_whole_take_would():
+    """What lies beyond a window's context reaches in with every step, each time weaker: how weak, weights decide."""
+    engine = open_chain("paper1", EngineOptions(threads=1))
+    wave = melody(3.0, SAMPLE_RATE, channels=1, noise_db=-60)[0]
+    mel = log_mel(0.1 * wave / np.sqrt(np.mean(wave**2)), engine.settings.mel)
+    windows = engine.musecode(mel, wave.size)
+    whole = engine._vocoder.sample(mel, 0)[: wave.size]
+    assert np.sum((windows - whole) ** 2) < 1e-7 * np.sum(whole**2)

@@ -74,7 +74,9 @@ def test_diffwave_equals_torch_with_the_same_noise(tmp_path):
     solver = DPMSolver(SCHEDULE)
     solver.set_timesteps(3)
     wanted = draw_sample(solver, predict, noise_at(4, 0, 0, 32 * 256), lambda index: np.empty(0, np.float32))[:8000]
-    got = open_chain(str(tmp_path / "m"), EngineOptions(threads=1, steps=3, seed=4)).musecode(mel, 8000)
+    engine = open_chain(str(tmp_path / "m"), EngineOptions(threads=1, steps=3, seed=4))
+    engine._vocoder.matches = 0  # as drawn
+    got = engine.musecode(mel, 8000)
     np.testing.assert_allclose(got, wanted, atol=1e-3 * np.abs(wanted).max())
 
 
@@ -86,6 +88,7 @@ def test_diffwave_on_windows_equals_the_whole(tmp_path, steps):
     wave = music(12_000)
     mel = log_mel(wave, MelConfig())
     vocoder = engine._vocoder
+    vocoder.matches = 0
     whole = vocoder.sample(mel, 0)[:12_000]
     stream = DiffWaveStream(vocoder, 12_000, window_frames=11)
     frames = MelFrames(mel[None], mel, np.zeros((1, 513, mel.shape[1]), np.complex64))
@@ -136,6 +139,22 @@ def test_two_runs_make_one_bundle(tmp_path):
     weights = load_file(tmp_path / "both" / "weights.safetensors")
     assert {name.split(".")[0] for name in weights} == {"mel2mel", "musecoder"}
     assert all(value.dtype == np.float16 for value in weights.values())
+
+
+def test_music_is_matched_to_what_was_trained_to_be_a_spectrogram(tmp_path):
+    tiny_run(tmp_path / "apart", "mel2mel")
+    tiny_run(tmp_path / "vocoder", "diffwave", seed=1)
+    tiny_run(tmp_path / "joint", "mel2mel", "diffwave", seed=2)
+
+    def matched(name, *sources, pipeline="mel2mel+diffwave"):
+        export_chain([tmp_path / source for source in sources], tmp_path / name, pipeline=pipeline)
+        return load_bundle(tmp_path / name).config["chain"]["matched"]
+
+    assert matched("independent", "apart", "vocoder")
+    assert matched("independent-on", "independent", "vocoder")
+    assert matched("alone", "vocoder", pipeline="diffwave")
+    assert not matched("together", "joint")
+    assert not matched("together-on", "together", "vocoder")
 
 
 def test_a_bundle_gives_the_networks_that_no_run_holds(tmp_path):

@@ -1,13 +1,14 @@
 """Exports paper 1's networks: one or more runs of chains become one bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from goodtake.bundles import load_bundle
 from goodtake.config import plain
 from goodtake.enhancement.chain.settings import ChainSettings, WaveSizes
 from goodtake.errors import ConfigError
@@ -63,7 +64,8 @@ def export_chain(
     if missing:
         raise ConfigError(f"no run given holds {missing[0]}: the pipeline {'+'.join(stages)} needs it")
     configs = {stage: found[stage][1] for stage in stages if stage in found}
-    settings = settings_of(stages, configs)
+    matched = "mel2mel" not in configs or _writes_spectrograms(*found["mel2mel"])
+    settings = replace(settings_of(stages, configs), matched=matched)
     networks = {stage: _trained(stage, *found[stage]) for stage in configs}
     training = {stage: {"steps": network_steps(found[stage][0], stage)} for stage in configs}
     title = "16 kHz: " + ", ".join(TITLES[stage] for stage in stages)
@@ -75,6 +77,13 @@ def export_chain(
         "training": training,
     }
     write_bundle(folder, name or folder.name, "chain", graphs_of(networks), config, text)
+
+
+def _writes_spectrograms(run: Path, chain: ChainConfig) -> bool:
+    """Tells whether a Mel2Mel was trained for its spectrogram, not for what a DiffWave behind it makes of it."""
+    if is_bundle(run):
+        return bool(load_bundle(run).config["chain"].get("matched", True))
+    return "diffwave" not in chain.networks
 
 
 def settings_of(stages: tuple[str, ...], configs: Mapping[str, ChainConfig]) -> ChainSettings:

@@ -224,7 +224,7 @@ VOCODERS: dict[str, Callable[[ChainEngine], Vocoder]] = {
         engine.settings.context_frames,
         engine.steps,
         engine.seed,
-        0 if engine.strict_paper else MATCHES,
+        MATCHES if engine.settings.matched and not engine.strict_paper else 0,
     ),
 }
 
