@@ -153,6 +153,8 @@ def test_music_is_matched_to_what_was_trained_to_be_a_spectrogram(tmp_path):
     assert matched("independent", "apart", "vocoder")
     assert matched("independent-on", "independent", "vocoder")
     assert matched("alone", "vocoder", pipeline="diffwave")
+    tiny_run(tmp_path / "tuned", "mel2mel", "diffwave", begin={"diffwave": str(tmp_path / "vocoder")}, seed=3)
+    assert matched("finetuned", "tuned")
     assert not matched("together", "joint")
     assert not matched("together-on", "together", "vocoder")
 

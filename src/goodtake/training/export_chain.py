@@ -80,10 +80,10 @@ def export_chain(
 
 
 def _writes_spectrograms(run: Path, chain: ChainConfig) -> bool:
-    """Tells whether a Mel2Mel was trained for its spectrogram, not for what a DiffWave behind it makes of it."""
+    """Tells whether a Mel2Mel was taught spectrograms: by L1, or by a DiffWave that knew them when they began."""
     if is_bundle(run):
         return bool(load_bundle(run).config["chain"].get("matched", True))
-    return "diffwave" not in chain.networks
+    return "diffwave" not in chain.networks or "diffwave" in chain.begin
 
 
 def settings_of(stages: tuple[str, ...], configs: Mapping[str, ChainConfig]) -> ChainSettings:

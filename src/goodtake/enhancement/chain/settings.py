@@ -55,8 +55,8 @@ class ChainSettings:
         guided: whether the musecoder also hears the recording.
         context_frames: to either side that the musecoder wants.
         steps: of a diffusion musecoder, unless the user gives another number.
-        matched: whether its music is given the spectrogram it was made of (`dsp.mel_matching`). What a Mel2Mel that
-            learnt through it alone writes is a language of the two, and no spectrogram.
+        matched: whether its music is given the spectrogram it was made of (`dsp.mel_matching`). What a Mel2Mel writes
+            that learnt with it from nothing is a language of the two, and no spectrogram.
         wave: sizes of demucs.
         window_seconds: that demucs hears at a time.
         overlap_seconds: of two such windows, at least.
