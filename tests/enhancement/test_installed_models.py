@@ -14,6 +14,8 @@ from goodtake.enhancement.enhancer import Enhancer
 
 CARDS = Path(__file__).parents[2] / "docs" / "cards"
 SAMPLE_RATE = 16_000
+TOO_YOUNG = {"paper1-joint", "paper1-sequential"}
+"""Their cards say that they make recordings worse, or leave them as they are."""
 
 
 @pytest.mark.parametrize("model", installed_models())
@@ -21,7 +23,7 @@ def test_the_card_is_the_one_in_the_documents(model):
     assert find_bundle(model).card == (CARDS / f"{model}.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("model", installed_models())
+@pytest.mark.parametrize("model", sorted({*installed_models()} - TOO_YOUNG))
 def test_a_noisy_take_comes_nearer_the_clean_one(model):
     clean, noisy = (melody(4, SAMPLE_RATE, channels=1, noise_db=noise_db) for noise_db in (-120, -30))
     enhanced = Enhancer(model, threads=1).enhance(noisy, SAMPLE_RATE)
